@@ -1,0 +1,5 @@
+// Keeps a conversation at its newest words while they come in, unless the person has scrolled up to read.
+const box = element.closest(".talk-box");
+let following = true;
+box.addEventListener("scroll", () => { following = box.scrollHeight - box.scrollTop - box.clientHeight < 40; });
+watch("value", () => { if (following) box.scrollTop = box.scrollHeight; });

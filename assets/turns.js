@@ -1,0 +1,136 @@
+// Draws the turns of a conversation and its system text, and changes their order, roles and what is learned of them.
+const ROLES = ["user", "assistant"];
+
+function make(tag, classes, text) {
+  const node = document.createElement(tag);
+  if (classes) node.className = classes;
+  if (text !== undefined) node.textContent = text;
+  return node;
+}
+
+function button(text, classes, does, key, title) {
+  const node = make("button", classes, text);
+  node.type = "button";
+  if (key) node.dataset.key = key;
+  if (title) { node.title = title; node.setAttribute("aria-label", title); }
+  node.onclick = does;
+  return node;
+}
+
+function grow(area) {
+  if (CSS.supports("field-sizing", "content")) return;
+  area.style.height = "auto";
+  area.style.height = area.scrollHeight + 2 + "px";
+}
+
+function turn(message) {
+  const row = make("div"), who = make("div", "who"), role = button("", "role", () => flip(row)), area = make("textarea"), tools = make("div", "tools");
+  const learned = button("", "learned", () => toggle(row));
+  row.message = { ...message };
+  area.value = message.content;
+  area.rows = 1;
+  area.dir = "auto";
+  area.spellcheck = true;
+  area.oninput = () => { grow(area); changed(); };
+  who.append(role, learned);
+  tools.append(button("↑", "quiet", () => move(row, -1), "", "Move this turn up"), button("↓", "quiet", () => move(row, 1), "", "Move this turn down"),
+    button("×", "quiet", () => drop(row), "", "Delete this turn"));
+  row.append(who, area, tools);
+  dress(row);
+  return row;
+}
+
+function dress(row) {
+  const { role, weight } = row.message, left = row.querySelector(".learned"), off = weight === 0;
+  row.className = "turn " + role + (off ? " off" : "");
+  row.querySelector(".role").textContent = role;
+  row.querySelector(".role").title = "Make this the " + ROLES.find(each => each !== role) + "'s turn";
+  row.querySelector("textarea").setAttribute("aria-label", role + " says");
+  row.querySelector("textarea").placeholder = role === "user" ? "What somebody asks or says" : "What the model should answer, in your words";
+  left.hidden = role !== "assistant";
+  left.textContent = off ? "not learned" : "learned";
+  left.setAttribute("aria-pressed", String(!off));
+  left.title = off ? "The model sees this answer and does not learn it. Press to have it learned." : "The model learns this answer. Press to have it seen only.";
+}
+
+function flip(row) { row.message.role = ROLES.find(each => each !== row.message.role); dress(row); changed(0); }
+
+function toggle(row) {
+  const was = row.message.weight;
+  row.message.weight = was === 0 ? row.before ?? null : 0;
+  if (was !== 0) row.before = was;
+  dress(row);
+  changed(0);
+}
+
+function move(row, way) {
+  const other = way < 0 ? row.previousElementSibling : row.nextElementSibling;
+  if (!other) return;
+  if (way < 0) other.before(row); else other.after(row);
+  row.querySelectorAll(".tools button")[way < 0 ? 0 : 1].focus();
+  changed(0);
+}
+
+function drop(row) {
+  const after = row.nextElementSibling;
+  row.remove();
+  changed(0);
+  notes.replaceChildren();
+  note("", "The turn was deleted.", button("Undo", "", () => { if (after && after.isConnected) after.before(row); else turns.append(row); notes.replaceChildren(); row.querySelector("textarea").focus(); changed(0); }));
+}
+
+function addTurn() {
+  const last = turns.lastElementChild;
+  const row = turn({ role: last && last.message.role === "user" ? "assistant" : "user", content: "" });
+  turns.append(row);
+  row.querySelector("textarea").focus();
+  changed();
+}
+
+// The system text: the conversation's own, or the project's
+
+function drawSystem() {
+  const own = doc.system !== null, row = make("div", "turn system"), who = make("div", "who"), tools = make("div", "tools");
+  who.append(make("span", "role", "system"));
+  row.append(who);
+  if (own) {
+    const area = make("textarea");
+    area.value = doc.system;
+    area.rows = 1;
+    area.dir = "auto";
+    area.setAttribute("aria-label", "System text of this conversation");
+    area.oninput = () => { doc.system = area.value; grow(area); changed(); };
+    row.append(area);
+    tools.append(button("Use the project's", "quiet", () => { doc.system = null; drawSystem(); changed(0); }));
+  } else {
+    row.append(make("p", "soft text", system || "No system text. It tells the model who it is, before every conversation of this project."));
+    tools.append(button("Edit for all", "quiet", editSystem, "", "Edit the system text of the project"), button("Only here", "quiet", () => { doc.system = system; drawSystem(); changed(0); }, "", "Give this conversation a system text of its own"));
+  }
+  row.append(tools);
+  above.replaceChildren(row);
+  above.querySelectorAll("textarea").forEach(grow);
+}
+
+function editSystem() {
+  const form = make("div", "turn system"), area = make("textarea"), who = make("div", "who"), row = make("div", "row"), body = make("div", "form"), wrong = make("span", "bad");
+  area.value = system;
+  area.rows = 2;
+  area.dir = "auto";
+  area.setAttribute("aria-label", "System text of the project");
+  wrong.setAttribute("role", "alert");
+  async function keep() {
+    try {
+      const answer = await timed(server.on_system({ project, text: area.value }));
+      if (answer.error) throw new Error(answer.error.message);
+      system = answer.system;
+      drawSystem();
+    } catch (error) { wrong.textContent = error.message || "Not saved. Try again."; }
+  }
+  who.append(make("span", "role", "system"));
+  row.append(button("Save for all conversations", "", keep), button("Cancel", "quiet", drawSystem), wrong);
+  body.append(area, make("p", "soft small", "The project's system text stands before every conversation that has none of its own, when training and when asking."), row);
+  form.append(who, body);
+  above.replaceChildren(form);
+  grow(area);
+  area.focus();
+}

@@ -1,0 +1,102 @@
+"""How a run is going, told from its events: how far, how fast, what was best, and the sentence if it went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from studio.core.records import Run
+
+Point = tuple[int, float]  # update, loss in nats a token
+
+
+@dataclass(frozen=True)
+class Course:
+    """`learned`, `held_out` and `general` are the loss curves. `trouble` is the sentence of a run without a result."""
+
+    done: int
+    updates: int
+    tokens_a_second: float
+    seconds_left: float | None
+    learned: tuple[Point, ...]
+    held_out: tuple[Point, ...]
+    general: tuple[Point, ...]
+    best: Point | None
+    doing: str  # a few words for the header: fetching, loading, training ...
+    trouble: str
+    loading: dict[str, Any] | None
+
+    @property
+    def share(self) -> float:
+        return self.done / self.updates if self.updates else 0.0
+
+
+def course(run: Run) -> Course:
+    """Read a run's events as one picture."""
+    events: Sequence[dict[str, Any]] = run.events
+    of = {
+        kind: [each for each in events if each["kind"] == kind]
+        for kind in ("stepped", "evaluated", "planned", "loading")
+    }
+    steps, evaluated = of["stepped"], of["evaluated"]
+    updates = of["planned"][-1]["updates"] if of["planned"] else 0
+    done = steps[-1]["update"] if steps else 0
+    held_out = curve(evaluated, "held_out_loss")
+    return Course(
+        done=done,
+        updates=updates,
+        tokens_a_second=pace(steps),
+        seconds_left=seconds_left(steps, evaluated, updates) if run.state == "running" else None,
+        learned=curve(steps, "loss"),
+        held_out=held_out,
+        general=curve(evaluated, "general_loss"),
+        best=min(held_out, key=lambda point: point[1], default=None),
+        doing=doing(run, events),
+        trouble=trouble(run, events, done),
+        loading=of["loading"][-1] if of["loading"] else None,
+    )
+
+
+def curve(events: Sequence[dict[str, Any]], field: str) -> tuple[Point, ...]:
+    return tuple((each["update"], each[field]) for each in events if each[field] is not None)
+
+
+def pace(steps: Sequence[dict[str, Any]]) -> float:
+    """Tokens a second over the last twenty updates."""
+    last = steps[-20:]
+    seconds = sum(each["seconds"] for each in last)
+    return float(sum(each["tokens"] for each in last) / seconds) if seconds else 0.0
+
+
+def seconds_left(
+    steps: Sequence[dict[str, Any]], evaluated: Sequence[dict[str, Any]], updates: int
+) -> float | None:
+    """The time from the first evaluation to the last update, evaluations included, carried on to the end."""
+    if not steps or not evaluated:
+        return None
+    so_far = float(steps[-1]["at"] - evaluated[0]["at"])
+    done = int(steps[-1]["update"])
+    return so_far / done * (updates - done)
+
+
+def doing(run: Run, events: Sequence[dict[str, Any]]) -> str:
+    if run.state == "starting" or not events:
+        return "starting"
+    last = events[-1]
+    if last["kind"] == "fetching":
+        return f"fetching the base model, {last['done'] / 1e6:.0f} of {last['total'] / 1e6:.0f} MB"
+    return {"loading": "loading the base model", "planned": "measuring the base model"}.get(
+        last["kind"], "training"
+    )
+
+
+def trouble(run: Run, events: Sequence[dict[str, Any]], done: int) -> str:
+    if run.state == "failed":
+        return str(events[-1]["message"])
+    if run.state == "killed":
+        return (
+            f"Its process was ended from outside after {done} updates, perhaps for want of memory. "
+            "Nothing in the set was lost. Start it again; close other programs first if memory was short."
+        )
+    return ""

@@ -1,0 +1,87 @@
+"""Everything that the studio foresees going wrong.
+
+StudioError                 a sentence for the person, with the next step; `title` is what a toast shows
+  BadInput                  what was given cannot be used
+    UnreadableFile          a file that is none of the known shapes
+    NotFound                no such project, conversation or run
+    BadRecipe               a training setting outside its range
+    TemplateNotSplittable   this model's template cannot be trained turn by turn
+    NothingToLearn          the set is empty, too small, or nothing in it fits the model
+  ChangedMeanwhile          somebody saved first; holds both texts
+  Busy                      the accelerator is taken; says by what
+  ModelNotReady             the base model is not on this machine, or cannot be used
+  DoesNotFit                memory or disk; says how much is there and how much is needed
+  TrainingFailed            a run ended without a result; says why
+  NotServedSafely           the server was asked to listen where strangers could reach it
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from studio.core.records import Change, Conversation
+
+
+class StudioError(Exception):
+    """A foreseen failure. Its text is a whole sentence for the person and names the next step."""
+
+    title = "That did not work"
+
+
+class BadInput(StudioError):
+    title = "This can't be used"
+
+
+class UnreadableFile(BadInput):
+    title = "This file can't be read"
+
+
+class NotFound(BadInput):
+    title = "Not found"
+
+
+class BadRecipe(BadInput):
+    title = "These settings won't train"
+
+
+class TemplateNotSplittable(BadInput):
+    title = "This model's chat template can't be trained"
+
+
+class NothingToLearn(BadInput):
+    title = "There is not enough to learn from"
+
+
+class ChangedMeanwhile(StudioError):
+    """A save was made from an old version. `mine` was kept aside in the history; `theirs` is the newest."""
+
+    title = "Somebody saved first"
+
+    def __init__(self, mine: Change, theirs: Conversation) -> None:
+        super().__init__(
+            f"{theirs.updated_by} changed this conversation while you were writing. "
+            "Your text is kept in its history; open the newest version and put in what is missing."
+        )
+        self.mine = mine
+        self.theirs = theirs
+
+
+class Busy(StudioError):
+    title = "Busy just now"
+
+
+class ModelNotReady(StudioError):
+    title = "The model is not ready"
+
+
+class DoesNotFit(StudioError):
+    title = "There is not enough room"
+
+
+class TrainingFailed(StudioError):
+    title = "Training ended without a result"
+
+
+class NotServedSafely(StudioError):
+    title = "Not served"

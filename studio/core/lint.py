@@ -1,0 +1,83 @@
+"""What is wrong with an example: one small function a rule, each saying where, what, and how to mend it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from studio.core.records import Conversation, Finding, Message
+from studio.core.text import control_tokens
+
+PLACEHOLDER = re.compile(r"\[(?:[A-Z][A-Z _-]{2,})\]|\{\{.*?\}\}|\bTODO\b|\bXXX\b|\bLorem ipsum\b")
+
+
+def findings(conversations: Sequence[Conversation]) -> list[Finding]:
+    """Everything the rules find in a set, conversation by conversation."""
+    return [
+        *(
+            found
+            for each in conversations
+            for rule in (structure, placeholder, control_token)
+            for found in rule(each)
+        ),
+        *duplicates(conversations),
+    ]
+
+
+def structure(conversation: Conversation) -> Iterator[Finding]:
+    """A conversation that cannot be learned: nothing is there to answer, or no answer is there."""
+    if why := unlearnable(conversation.messages):
+        yield finding("structure", "error", conversation, None, why)
+
+
+def unlearnable(messages: Sequence[Message]) -> str:
+    """Why a conversation cannot be learned from, as a sentence with the mend; "" if it can."""
+    turns = [each for each in messages if each.role != "system"]
+    if not turns or turns[0].role != "user":
+        return "It does not begin with a user's turn. Put the question first."
+    if turns[-1].role != "assistant":
+        return "Its last turn is not an answer. Write the answer, or delete the last turn."
+    if any(not each.content.strip() for each in turns):
+        return "A turn is empty. Write it or delete it."
+    if any(one.role == two.role for one, two in pairwise(turns)):
+        return "Two turns of the same side follow one another. Join them or put the other side between them."
+    if any(each.role == "system" for each in messages[1:]):
+        return "A system text stands in the middle. Move it to the beginning."
+    if not any(each.learned for each in turns):
+        return "Every answer is marked as not learned. Let at least one be learned."
+    return ""
+
+
+def placeholder(conversation: Conversation) -> Iterator[Finding]:
+    """Template gaps that were never filled in, such as "[NAME]" or "TODO".
+
+    A model repeats them word for word: it cannot know that they were meant to be replaced.
+    """
+    for position, message in enumerate(conversation.messages):
+        for match in PLACEHOLDER.finditer(message.content):
+            text = f"“{match.group()}” looks like a gap that was never filled. Write what should stand here."
+            yield finding("placeholder", "warning", conversation, position, text)
+
+
+def control_token(conversation: Conversation) -> Iterator[Finding]:
+    """Chat-template markup in somebody's text; usually left over from another tool."""
+    for position, message in enumerate(conversation.messages):
+        for token in control_tokens(message.content):
+            text = f"“{token}” is a control token of a chat template, left over in the text. Delete it."
+            yield finding("control token", "warning", conversation, position, text)
+
+
+def duplicates(conversations: Sequence[Conversation]) -> Iterator[Finding]:
+    """The same conversation twice: it weighs double, and may stand on both sides of the held-out split."""
+    first: dict[tuple[tuple[str, str], ...], int] = {}
+    for each in sorted(conversations, key=lambda conversation: conversation.number):
+        key = tuple((message.role, message.content.strip()) for message in each.messages)
+        if key in first:
+            text = f"It says the same as conversation {first[key]:04d}. Delete one of the two."
+            yield finding("duplicate", "warning", each, None, text)
+        first.setdefault(key, each.number)
+
+
+def finding(rule: str, severity: str, conversation: Conversation, message: int | None, text: str) -> Finding:
+    return Finding(rule, "error" if severity == "error" else "warning", conversation.id, conversation.number, message, text)  # fmt: skip

@@ -1,0 +1,109 @@
+"""What a run says while it works: one event a line in its events.jsonl, written by the worker alone."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class Fetching:
+    """The base model is being brought to this machine; bytes."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Loading:
+    """The base model is being loaded; `why` says on what device, in what precision, and for what reason."""
+
+    base: str
+    device: str
+    precision: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Planned:
+    """The exact work ahead, counted on the encoded data."""
+
+    updates: int
+    learned_tokens: int  # a pass over the project's own conversations
+    held_out: int
+    general: int
+    path: str  # which form of the computation runs, and why
+    left_out: int = 0
+
+
+@dataclass(frozen=True)
+class Stepped:
+    """One update done. `loss` is the mean over this update's learned tokens, before it."""
+
+    update: int
+    loss: float
+    learning_rate: float
+    tokens: int
+    seconds: float
+    grad_norm: float
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """Losses after `update` updates; 0 is the base model as it came."""
+
+    update: int
+    held_out_loss: float
+    general_loss: float
+    best: bool
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """An update was not made because its loss or gradient was not a number."""
+
+    update: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Saved:
+    update: int
+    folder: str
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The run is over and has a verified adapter; `state` is finished, or stopped when a person ended it early."""
+
+    state: str
+
+
+@dataclass(frozen=True)
+class Discarded:
+    update: int
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The run ended without a result; `message` is a sentence for the person."""
+
+    title: str
+    message: str
+
+
+Event = Fetching | Loading | Planned | Stepped | Evaluated | Skipped | Saved | Finished | Discarded | Failed
+
+
+def as_line(event: Event, at: float) -> dict[str, object]:
+    """The event as it is written: its kind, the time (seconds since 1970), and its fields; what is no number is null."""
+    return {
+        "kind": type(event).__name__.lower(),
+        "at": at,
+        **{name: None if is_nan(value) else value for name, value in asdict(event).items()},
+    }
+
+
+def is_nan(value: object) -> bool:
+    """JSON has no word for these, and a page that reads them would stop."""
+    return isinstance(value, float) and not math.isfinite(value)

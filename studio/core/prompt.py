@@ -1,0 +1,50 @@
+"""System text, example conversations and a question become the messages of one prompt."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from studio.core.records import Conversation, Message
+
+WORD = re.compile(r"\w+")
+
+
+def nearest(question: str, conversations: Sequence[Conversation], k: int) -> list[Conversation]:
+    """The `k` conversations whose first question shares most words with `question`, nearest first.
+
+    Shared words over all words of both (Jaccard's index); ties keep the order given.
+    """
+    wanted = words(question)
+
+    def likeness(conversation: Conversation) -> float:
+        have = words(next((each.content for each in conversation.messages if each.role == "user"), ""))
+        return len(wanted & have) / max(1, len(wanted | have))
+
+    return sorted(conversations, key=likeness, reverse=True)[: max(0, k)]
+
+
+def words(text: str) -> set[str]:
+    return set(WORD.findall(text.casefold()))
+
+
+def assemble(
+    system: str,
+    shots: Sequence[Sequence[Message]],
+    history: Sequence[Message],
+    question: str,
+) -> tuple[Message, ...]:
+    """One conversation that ends with the question: the system text, the examples as earlier turns, then the history."""
+    start = [Message("system", system)] if system.strip() else []
+    examples = [each for shot in reversed(shots) for each in shot if each.role != "system"]
+    return (*start, *examples, *history, Message("user", question))
+
+
+def fitting(
+    shots: Sequence[Sequence[Message]], size: Callable[[Sequence[Sequence[Message]]], int], budget: int
+) -> list[Sequence[Message]]:
+    """As many of the nearest `shots` (nearest first) as keep `size` within `budget` tokens; the farthest go first."""
+    kept = list(shots)
+    while kept and size(kept) > budget:
+        kept.pop()
+    return kept

@@ -1,0 +1,185 @@
+"""The nouns: what a project, a conversation, a run and an answer are. Frozen values without behaviour of their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+Role = Literal["system", "user", "assistant"]
+Status = Literal["draft", "ready", "approved", "rejected"]
+STATUSES: tuple[Status, ...] = ("draft", "ready", "approved", "rejected")
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who acts. There is one person, the owner of this machine's account, until people and passwords exist."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Message:
+    """One turn. `weight` and `name` are OpenAI's fields, kept as they came; weight 0 on an answer means: not learned."""
+
+    role: Role
+    content: str
+    weight: float | None = None
+    name: str | None = None
+
+    @property
+    def learned(self) -> bool:
+        return self.role == "assistant" and self.weight != 0
+
+
+@dataclass(frozen=True)
+class Project:
+    id: str
+    name: str
+    system: str  # put before conversations that have no system text of their own; "" for none
+    created_at: str
+    base: str = "starter"  # the id of its base model
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """The newest version of a conversation. `number` counts from 1 within its project and is what a person sees."""
+
+    id: str
+    project: str
+    number: int
+    version: int
+    messages: tuple[Message, ...]
+    status: Status
+    tags: tuple[str, ...]
+    note: str
+    updated_at: str  # ISO 8601, UTC
+    updated_by: str
+    deleted: bool = False
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a person wants a conversation to be, made from `version` of it (0: it is new).
+
+    `request` names this one attempt: the same request twice is done once, so a save whose answer was lost can be
+    sent again. `conversation` is "" for a new one; the store gives it an id.
+    """
+
+    request: str
+    project: str
+    conversation: str
+    version: int
+    messages: tuple[Message, ...]
+    status: Status = "draft"
+    tags: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One step in a conversation's history; never changed, never removed while its conversation exists."""
+
+    conversation: str
+    version: int
+    kind: Literal["saved", "imported", "deleted", "restored", "kept aside"]
+    at: str
+    by: str
+    messages: tuple[Message, ...]
+    status: Status
+    tags: tuple[str, ...]
+    note: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """A conversation as the list shows it."""
+
+    id: str
+    number: int
+    question: str  # the first user turn, cut to one line
+    answer: str  # the first answer, cut to one line
+    status: Status
+    tags: tuple[str, ...]
+    turns: int
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of the list. `first` is the position (from 1) of its first row among the `total` that match."""
+
+    rows: tuple[Row, ...]
+    total: int
+    first: int
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a rule found, where, and how to mend it. `message` counts from 0; None: the whole conversation."""
+
+    rule: str
+    severity: Literal["error", "warning"]
+    conversation: str
+    number: int
+    message: int | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Token:
+    """One token of a conversation as the model sees it. `cut`: beyond the model's limit, so never seen."""
+
+    id: int
+    text: str
+    learned: bool
+    cut: bool
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One side of a comparison: the base or a run's adapter, under a system text and example conversations."""
+
+    run: str | None = None  # a run's id; None: the base model as it came
+    system: str = ""
+    shots: tuple[tuple[Message, ...], ...] = ()
+
+    @property
+    def name(self) -> str:
+        return f"run:{self.run}" if self.run else "base"
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How answers are drawn. Temperature 0 is greedy; `seed` makes drawn answers repeatable."""
+
+    max_tokens: int = 256
+    temperature: float = 0.0
+    top_p: float = 0.95
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An arm's answer so far. `fingerprint` tells which weights and prompt it came from."""
+
+    text: str
+    tokens: int
+    seconds: float
+    done: bool
+    fingerprint: str
+
+
+RunState = Literal["starting", "running", "finished", "stopped", "discarded", "failed", "killed"]
+ACTIVE: tuple[RunState, ...] = ("starting", "running")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as its folder tells it. `events` are the worker's own, oldest first, as plain dicts with a "kind"."""
+
+    id: str
+    folder: Path
+    state: RunState
+    spec: dict[str, object]
+    card: dict[str, object] | None
+    events: tuple[dict[str, object], ...] = field(default=(), repr=False)

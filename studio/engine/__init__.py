@@ -1,0 +1,1 @@
+"""What the accelerator does: load, encode, train, answer, score."""

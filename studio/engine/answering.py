@@ -1,0 +1,152 @@
+"""The base model that is kept in memory for answers: one at a time, used by one caller at a time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from studio.core.encode import prompt
+from studio.core.errors import BadInput, Busy, DoesNotFit
+from studio.core.records import Answer, Message
+from studio.engine import device as devices
+from studio.engine import folders, memory, models
+from studio.engine.api import Ask, Base
+from studio.engine.models import ChatTemplate
+
+if TYPE_CHECKING:
+    from studio.engine.adapters import Adapter
+    from studio.engine.decode import Row
+
+PATIENCE = 5.0  # seconds to wait for another answer to end: long enough for one that is being stopped
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A base in memory. `identity` differs when the weights on the disk differ."""
+
+    base: Base
+    identity: str
+    precision: str
+    device: str
+    model: Any
+    template: ChatTemplate
+    limit: int
+
+
+class Answering:
+    """Holds the loaded base and the adapters in use."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()  # may be taken and let go by different threads: a generator is not bound to one
+        self.loaded: Loaded | None = None
+        self.adapters: dict[tuple[Path, int], Adapter] = {}
+
+    def answers(
+        self, base: Base, template: ChatTemplate, asks: Sequence[Ask], stopping: Callable[[], bool]
+    ) -> Iterator[tuple[Answer, ...]]:
+        """See Engine.answers. Raises Busy while someone else is being answered, BadInput for a question that is too long."""
+        self.take()
+        try:
+            yield from self.answers_alone(base, template, asks, stopping)
+        except Exception as error:
+            if memory.ran_out(error):
+                raise out_of_memory() from error
+            raise
+        finally:
+            self.lock.release()
+
+    def answers_alone(
+        self, base: Base, template: ChatTemplate, asks: Sequence[Ask], stopping: Callable[[], bool]
+    ) -> Iterator[tuple[Answer, ...]]:
+        from studio.engine import decode
+
+        loaded = self.bring(base, template)
+        self.read_adapters([each.adapter for each in asks if each.adapter], loaded.device)
+        yield from decode.answers(
+            loaded.model, loaded.template, [self.row(loaded, each) for each in asks], stopping
+        )
+
+    def take(self) -> None:
+        if not self.lock.acquire(timeout=PATIENCE):
+            raise Busy(
+                "Another question is being answered. Wait until it is done or stop it, then ask again."
+            )
+
+    def bring(self, base: Base, template: ChatTemplate) -> Loaded:
+        """The base in memory, loaded first where another one or none is there."""
+        folder = template.folder
+        identity = folders.identity(folder)
+        if self.loaded and (self.loaded.template.folder, self.loaded.identity) == (folder, identity):
+            return self.loaded
+        self.drop()  # before the new one is loaded: two of them may not fit
+        chosen = devices.choose()
+        precision, _ = models.choose_precision(folder, "auto", chosen.device)
+        model = models.load(folder, precision, chosen.device)
+        models.pack_for_answers(model, True)
+        self.loaded = Loaded(base, identity, precision, chosen.device, model, template, folders.limit(folder))
+        return self.loaded
+
+    def drop(self) -> None:
+        self.loaded = None
+        self.adapters.clear()
+
+    def unload(self) -> None:
+        """Give the memory back. Raises Busy while an answer is being written."""
+        self.take()
+        try:
+            self.drop()
+        finally:
+            self.lock.release()
+
+    def read_adapters(self, wanted: Sequence[Path], device: str) -> None:
+        """Hold exactly the wanted adapters; one that was written anew is read anew."""
+        from studio.engine import adapters
+
+        keys = [key_of(path) for path in wanted]
+        self.adapters = {key: self.adapters.get(key) or adapters.read(key[0], device) for key in keys}
+
+    def row(self, loaded: Loaded, ask: Ask) -> Row:
+        from studio.engine.decode import Row
+
+        ids = prompt(ask.messages, loaded.template)
+        room = min(ask.sampling.max_tokens, loaded.limit - len(ids))
+        if room < 1:
+            raise BadInput(
+                f"The conversation has {len(ids):,} tokens and {loaded.base.title} takes {loaded.limit:,}. Begin a new one, "
+                "shorten it, or use fewer examples."
+            )
+        adapter = self.adapters[key_of(ask.adapter)] if ask.adapter else None
+        return Row(ids, adapter, ask.sampling, room, fingerprint(loaded, adapter, ask))
+
+
+def key_of(folder: Path) -> tuple[Path, int]:
+    weights = folder / "adapter_model.safetensors"
+    return folder, weights.stat().st_mtime_ns if weights.is_file() else 0
+
+
+def fingerprint(loaded: Loaded, adapter: Adapter | None, ask: Ask) -> str:
+    """Twelve hexadecimal digits over the weights, the adapter, the precision, the system text and the sampling."""
+    parts = [
+        loaded.base.id,
+        loaded.identity,
+        loaded.precision,
+        adapter.fingerprint if adapter else "",
+        system_text(ask.messages),
+        asdict(ask.sampling),
+    ]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def system_text(messages: Sequence[Message]) -> str:
+    return messages[0].content if messages and messages[0].role == "system" else ""
+
+
+def out_of_memory() -> DoesNotFit:
+    return DoesNotFit(
+        "Memory ran out while the answer was written. Ask for fewer tokens, shorten the conversation, or close other programs."
+    )

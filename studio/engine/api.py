@@ -1,0 +1,99 @@
+"""The torch-free face of the engine: what `work` may ask of it, as a Protocol and plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from studio.core.records import Answer, Message, Sampling, Token
+
+Progress = Callable[[int, int], None]  # bytes done, bytes in all
+
+
+@dataclass(frozen=True)
+class Device:
+    """Where the engine computes, and why there. Memory in bytes; `kind` is cuda, mps or cpu."""
+
+    kind: str
+    name: str
+    why: str
+    total_memory: int
+    used_memory: int
+
+
+@dataclass(frozen=True)
+class Base:
+    """A base model that a project can use. `path` is where its files lie, None while it is not on this machine."""
+
+    id: str
+    title: str
+    parameters: int | None
+    licence: str
+    download: int | None  # bytes to fetch; None: not known
+    path: Path | None
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One row of a batch: the whole conversation up to the question, and the adapter that answers (None: the base)."""
+
+    messages: tuple[Message, ...]
+    adapter: Path | None
+    sampling: Sampling
+
+
+@dataclass(frozen=True)
+class Size:
+    """A conversation's tokens after the chat template: all of them, and those that are learned."""
+
+    tokens: int
+    learned: int
+
+
+class Engine(Protocol):
+    def device(self) -> Device: ...
+
+    def bases(self) -> list[Base]:
+        """The catalogue with what is on this machine."""
+        ...
+
+    def base(self, id: str) -> Base:
+        """A catalogue entry, a local folder or a hub id. Raises ModelNotReady for a folder that cannot be used."""
+        ...
+
+    def fetch(self, id: str, progress: Progress) -> Base:
+        """Bring a base to this machine, once; returns at once where it is there. Raises ModelNotReady, DoesNotFit."""
+        ...
+
+    def limit(self, id: str) -> int:
+        """The longest conversation the model takes, in tokens."""
+        ...
+
+    def xray(self, id: str, messages: Sequence[Message], limit: int) -> list[Token]:
+        """Raises TemplateNotSplittable, ModelNotReady."""
+        ...
+
+    def sizes(self, id: str, conversations: Sequence[Sequence[Message]]) -> list[Size]:
+        """Raises TemplateNotSplittable, ModelNotReady."""
+        ...
+
+    def answers(
+        self, id: str, asks: Sequence[Ask], stopping: Callable[[], bool]
+    ) -> Iterator[tuple[Answer, ...]]:
+        """Answer all asks in one batch over one set of weights; yields every row's answer so far after each token.
+
+        The last yield has done=True in every row. Ends within a token of `stopping()`. Raises ModelNotReady, DoesNotFit.
+        """
+        ...
+
+    def loaded(self) -> str | None:
+        """The base held in memory for answers, with its precision, for the header strip; None: none."""
+        ...
+
+    def merge(self, id: str, adapter: Path, out: Path) -> list[Path]:
+        """Write base and adapter as one 16-bit safetensors model folder; returns the files."""
+        ...
+
+    def unload(self) -> None: ...

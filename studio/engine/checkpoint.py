@@ -1,0 +1,100 @@
+"""Adapters on disk: staged, synced, hashed and renamed into place, so that a folder that exists is whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from studio.core.errors import DoesNotFit, TrainingFailed
+
+MANIFEST = "manifest.json"
+
+
+def save_adapter(model: Any, folder: Path, base: str) -> None:
+    """Write the PEFT model's adapter to `folder` in PEFT's own layout, replacing what is there in one rename.
+
+    `base` is the base model's public name: PEFT would record this machine's path of it. Raises DoesNotFit on a full disk.
+    """
+    staging = folder.with_name(f".{folder.name}.staging")
+    shutil.rmtree(staging, ignore_errors=True)
+    try:
+        model.save_pretrained(str(staging), save_embedding_layers=False)  # else PEFT asks the hub
+        name_base(staging / "adapter_config.json", base)
+        publish(staging, folder)
+    except OSError as error:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise DoesNotFit(
+            f"The adapter could not be written to {folder} ({error.strerror or error}). "
+            "Free some space and start the run again."
+        ) from error
+
+
+def name_base(config: Path, base: str) -> None:
+    settings = json.loads(config.read_text("utf-8"))
+    settings["base_model_name_or_path"] = base
+    config.write_text(json.dumps(settings, indent=2, sort_keys=True) + "\n", "utf-8")
+
+
+def publish(staging: Path, folder: Path) -> None:
+    """Hash and sync every file of `staging`, then put it in `folder`'s place."""
+    manifest = {path.name: fingerprint(path) for path in sorted(staging.iterdir()) if path.name != MANIFEST}
+    (staging / MANIFEST).write_text(json.dumps(manifest, indent=2), "utf-8")
+    for path in staging.iterdir():
+        sync(path)
+    sync(staging)
+    shutil.rmtree(folder, ignore_errors=True)
+    staging.rename(folder)
+    sync(folder.parent)
+
+
+def copy_whole(source: Path, folder: Path) -> None:
+    """Copy a published folder to another place, published there as a whole."""
+    staging = folder.with_name(f".{folder.name}.staging")
+    shutil.rmtree(staging, ignore_errors=True)
+    shutil.copytree(source, staging)
+    publish(staging, folder)
+
+
+def fingerprint(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def whole(folder: Path) -> bool:
+    """Whether every file of a published folder is there and unchanged."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+        return bool(manifest) and all(fingerprint(folder / name) == known for name, known in manifest.items())
+    except (OSError, ValueError):
+        return False
+
+
+def verify_adapter(folder: Path) -> None:
+    """Raise TrainingFailed unless the adapter in `folder` is whole, finite and changes something."""
+    from safetensors.torch import load_file
+
+    if not whole(folder):
+        raise TrainingFailed(
+            "The finished adapter could not be read back from the disk. Start the run again."
+        )
+    weights = load_file(str(folder / "adapter_model.safetensors"))
+    if not all(bool(each.isfinite().all()) for each in weights.values()):
+        raise TrainingFailed(
+            "The finished adapter holds numbers that are not numbers. Try a lower learning rate."
+        )
+    if not any(bool(each.any()) for name, each in weights.items() if "lora_B" in name):
+        raise TrainingFailed("The adapter changes nothing. Train for more updates.")
+
+
+def sync(path: Path) -> None:
+    """Make what was written to `path` survive a power cut. Folders cannot be synced on Windows."""
+    if path.is_dir() and os.name == "nt":
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

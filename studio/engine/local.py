@@ -1,0 +1,105 @@
+"""The engine on this machine: what studio.engine.api promises, done by the modules beside it. torch is imported late."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from studio.core import encode
+from studio.core.errors import DoesNotFit
+from studio.core.records import Answer, Message, Token
+from studio.engine import device, downloads, folders, resolve
+from studio.engine.answering import Answering
+from studio.engine.api import Ask, Base, Device, Progress, Size
+from studio.engine.models import ChatTemplate, load, load_tokenizer
+
+LICENCES = ("LICENSE*", "LICENCE*", "NOTICE*")
+TOKENIZER_FILES = ("tokenizer*", "special_tokens_map.json", "chat_template*", "vocab.*", "merges.txt")
+
+
+class LocalEngine:
+    """An Engine whose base models lie in `models`, or wherever a person's own folders are."""
+
+    def __init__(self, models: Path) -> None:
+        self.models = models
+        self.answering = Answering()
+        self.templates: dict[Path, tuple[str, ChatTemplate]] = {}
+
+    def device(self) -> Device:
+        """The device in use, or, while nothing is loaded, what can be told of the machine at once."""
+        if self.answering.loaded is None:
+            return device.before_torch()
+        return device.describe(device.choose())
+
+    def bases(self) -> list[Base]:
+        return resolve.bases(self.models)
+
+    def base(self, id: str) -> Base:
+        return resolve.resolve(id, self.models)
+
+    def fetch(self, id: str, progress: Progress) -> Base:
+        resolve.ensure(id, self.models, progress)
+        return self.base(id)
+
+    def limit(self, id: str) -> int:
+        return folders.limit(resolve.ready(id, self.models))
+
+    def xray(self, id: str, messages: Sequence[Message], limit: int) -> list[Token]:
+        return encode.xray(messages, self.template(id), limit)
+
+    def sizes(self, id: str, conversations: Sequence[Sequence[Message]]) -> list[Size]:
+        template = self.template(id)
+        encoded = (encode.encode(each, template) for each in conversations)
+        return [Size(len(each.ids), each.learned) for each in encoded]
+
+    def template(self, id: str) -> ChatTemplate:
+        """The base's chat template, read once, and anew when its files have changed."""
+        folder = resolve.ready(id, self.models)
+        identity = folders.identity(folder)
+        known = self.templates.get(folder)
+        if known is None or known[0] != identity:
+            known = (identity, ChatTemplate(load_tokenizer(folder)))
+            self.templates[folder] = known
+        return known[1]
+
+    def answers(
+        self, id: str, asks: Sequence[Ask], stopping: Callable[[], bool]
+    ) -> Iterator[tuple[Answer, ...]]:
+        return self.answering.answers(self.base(id), self.template(id), asks, stopping)
+
+    def loaded(self) -> str | None:
+        held = self.answering.loaded
+        return f"{held.base.title}, {held.precision}" if held else None
+
+    def merge(self, id: str, adapter: Path, out: Path) -> list[Path]:
+        """See Engine.merge. Into 16-bit weights, never into 4-bit ones: there a light adapter can vanish."""
+        from studio.engine import adapters
+
+        folder = resolve.ready(id, self.models)
+        held = adapters.read(adapter)
+        model = load(folder, "bf16", "cpu")
+        adapters.merge(model, held)
+        write(model, folder, out)
+        return sorted(path for path in out.iterdir() if path.is_file())
+
+    def unload(self) -> None:
+        self.answering.unload()
+
+
+def write(model: Any, folder: Path, out: Path) -> None:
+    """Save the model to `out` with the tokenizer and licence of `folder`. Raises DoesNotFit on a full disk."""
+    try:
+        model.save_pretrained(out)
+        for pattern in (*TOKENIZER_FILES, *LICENCES):
+            for path in folder.glob(pattern):
+                shutil.copy2(path, out)
+    except (
+        Exception
+    ) as error:  # the library that writes the weights has an exception of its own for a full disk
+        if not downloads.is_full(error):
+            raise
+        raise DoesNotFit(
+            f"The disk became full while the merged model was written to {out}. Free some space."
+        ) from error

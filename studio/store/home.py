@@ -1,0 +1,83 @@
+"""Where everything lives: every path of the studio is made here, once, and handed down."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from studio.core.errors import DoesNotFit
+from studio.store import environment
+
+RESERVE = 200 * 2**20  # bytes that the studio never fills: a full disk loses other programs' work
+
+
+@dataclass(frozen=True)
+class Home:
+    """The studio's folder. `open_home` makes it, readable by its owner only."""
+
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        return self.root / "studio.db"
+
+    @property
+    def runs(self) -> Path:
+        return self.root / "runs"
+
+    @property
+    def models(self) -> Path:
+        return self.root / "models"
+
+    @property
+    def exports(self) -> Path:
+        return self.root / "exports"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def temporary(self) -> Path:
+        return self.root / "tmp"
+
+    def run(self, id: str) -> Path:
+        return self.runs / id
+
+
+def open_home(root: Path | None = None) -> Home:
+    """Make the studio's folder where it is missing. Raises DoesNotFit with the way out where it cannot be made."""
+    home = Home(
+        (root or environment.home_wanted() or user_data_path("sft-studio", False)).expanduser().resolve()
+    )
+    try:
+        for folder in (home.root, home.runs, home.models, home.exports, home.logs, home.temporary):
+            folder.mkdir(parents=True, exist_ok=True)
+        home.root.chmod(0o700)
+        home.temporary.chmod(0o700)
+    except OSError as error:
+        raise DoesNotFit(
+            f"The studio cannot keep its data in {home.root} ({error.strerror}). "
+            "Free some space or choose another folder with --home."
+        ) from error
+    return home
+
+
+def require_space(folder: Path, needed: int, purpose: str) -> None:
+    """Raise DoesNotFit, with numbers, where `needed` bytes beside the reserve are not free."""
+    free = shutil.disk_usage(folder).free
+    if free < needed + RESERVE:
+        raise DoesNotFit(
+            f"{purpose} needs {needed / 2**20:,.0f} MB and the disk has {max(0, free - RESERVE) / 2**20:,.0f} MB to give. "
+            "Free some space, or move the studio's folder with --home."
+        )
+
+
+def assets() -> Path:
+    """The folder of styles, scripts and starter texts: inside the package when installed, beside it in a checkout."""
+    package = Path(__file__).parent.parent
+    inside = package / "assets"
+    return inside if inside.is_dir() else package.parent / "assets"

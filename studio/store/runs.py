@@ -1,0 +1,177 @@
+"""The run folder: frozen before the run, appended by its worker, read by everybody else."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from studio.core.errors import Busy, NotFound
+from studio.core.records import ACTIVE, Message, Run, RunState
+from studio.store.home import Home, require_space
+
+GRACE = 15.0  # seconds that a new worker may take to hold its lock before it counts as killed
+NEEDED = 400 * 2**20  # bytes: two adapters, the data and the log of a small model's run, with room to spare
+
+
+def next_id(home: Home) -> str:
+    """The number of the next run; numbers are never used again, also not after a run was deleted."""
+    counter = home.runs / ".last"
+    known = [int(each.name) for each in home.runs.iterdir() if each.name.isdigit()]
+    last = max([*known, int(counter.read_text("utf-8")) if counter.exists() else 0], default=0)
+    counter.write_text(str(last + 1), "utf-8")
+    return str(last + 1)
+
+
+def freeze(
+    home: Home,
+    id: str,
+    spec: dict[str, Any],
+    data: dict[str, Sequence[tuple[str, Sequence[Message]]]],
+) -> Path:
+    """Write a run's folder: its data (name -> (id, messages) pairs) with hashes, and its spec last; renamed into place.
+
+    Raises DoesNotFit where the disk has no room for the run.
+    """
+    require_space(home.runs, NEEDED, "A training run")
+    staging = home.runs / f".{id}.staging"
+    staging.mkdir(parents=True)
+    hashes = {name: write_data(staging / f"{name}.jsonl", rows) for name, rows in data.items()}
+    spec = {**spec, "id": id, "created_at": time.time(), "data": hashes}
+    (staging / "spec.json").write_text(json.dumps(spec, indent=2), "utf-8")
+    (staging / "events.jsonl").touch()
+    staging.rename(home.run(id))
+    return home.run(id)
+
+
+def write_data(path: Path, rows: Iterable[tuple[str, Sequence[Message]]]) -> dict[str, Any]:
+    lines = [json.dumps({"id": id, "messages": [asdict(each) for each in messages]}) for id, messages in rows]
+    text = "".join(line + "\n" for line in lines).encode()
+    path.write_bytes(text)
+    return {"rows": len(lines), "sha256": hashlib.sha256(text).hexdigest()}
+
+
+def load(home: Home, id: str) -> Run:
+    """Read a run. Raises NotFound."""
+    folder = home.run(id)
+    if "/" in id or id.startswith(".") or not (folder / "spec.json").is_file():
+        raise NotFound(f"There is no run {id}. The Train tab and `runs` list those that there are.")
+    spec = json.loads((folder / "spec.json").read_text("utf-8"))
+    # The order matters: a card that appears after it was looked for is seen next time, a lock let go before is not.
+    held = is_held(folder)
+    events = read_events(folder)
+    card = read_json(folder / "card.json")
+    ended = (folder / "exit.json").exists()
+    return Run(id, folder, state_of(spec, card, events, held, ended), spec, card, events)
+
+
+def load_all(home: Home) -> list[Run]:
+    """All runs, newest first."""
+    ids = [
+        each.name
+        for each in home.runs.iterdir()
+        if not each.name.startswith(".") and (each / "spec.json").is_file()
+    ]
+    return sorted((load(home, id) for id in ids), key=created, reverse=True)
+
+
+def created(run: Run) -> float:
+    value = run.spec["created_at"]
+    assert isinstance(value, float)
+    return value
+
+
+def state_of(
+    spec: dict[str, Any],
+    card: dict[str, Any] | None,
+    events: Sequence[dict[str, object]],
+    held: bool,
+    ended: bool,
+) -> RunState:
+    """What a run is, told from its folder alone; so a restarted server, or another program, sees the same."""
+    if card:
+        return "stopped" if card["state"] == "stopped" else "finished"
+    last = events[-1]["kind"] if events else ""
+    if last == "failed":
+        return "failed"
+    if last == "discarded":
+        return "discarded"
+    if held:
+        return "running"
+    if not events and not ended and time.time() - spec["created_at"] < GRACE:
+        return "starting"
+    return "killed"
+
+
+def read_events(folder: Path) -> tuple[dict[str, object], ...]:
+    """Every whole line of the run's events; a line that is being written is left for the next time."""
+    text = (folder / "events.jsonl").read_bytes()
+    return tuple(json.loads(line) for line in text[: text.rfind(b"\n") + 1].split(b"\n") if line)
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    try:
+        value: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    return value
+
+
+def is_held(folder: Path) -> bool:
+    """Whether a living worker holds the run; the operating system lets go of the lock when it dies."""
+    try:
+        with FileLock(folder / "lock", timeout=0):
+            return False
+    except Timeout:
+        return True
+
+
+def ask_to_stop(folder: Path, discard: bool) -> None:
+    """Leave word for the worker, in one rename; "discard" outranks an earlier "keep"."""
+    staging = folder / ".stop"
+    staging.write_text("discard" if discard else "keep", "utf-8")
+    staging.rename(folder / "stop")
+
+
+def asked_to_stop(folder: Path) -> tuple[str, float] | None:
+    """What was asked of a run ("keep" or "discard") and when (seconds since 1970)."""
+    stop = folder / "stop"
+    try:
+        return stop.read_text("utf-8"), stop.stat().st_mtime
+    except FileNotFoundError:
+        return None
+
+
+def note_exit(folder: Path, code: int) -> None:
+    """Note how a worker ended: its exit code, or minus the signal that killed it."""
+    if folder.is_dir():
+        (folder / "exit.json").write_text(json.dumps({"code": code, "at": time.time()}), "utf-8")
+
+
+def remove(home: Home, run: Run) -> None:
+    """Remove a run that is over, and free its disk space."""
+    gone = home.runs / f".{run.id}.gone"
+    run.folder.rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+def is_active(run: Run) -> bool:
+    return run.state in ACTIVE
+
+
+@contextlib.contextmanager
+def slot(home: Home) -> Iterator[None]:
+    """Held while a run is being started, so that two processes never start two. Raises Busy after ten seconds."""
+    try:
+        with FileLock(home.runs / ".slot", timeout=10):
+            yield
+    except Timeout as error:
+        raise Busy("Another run is being started just now. Look at the Train tab in a moment.") from error

@@ -1,0 +1,87 @@
+"""The tables as they are now. Databases get there by the migrations, and a test compares the two."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+REVISION = "0001"  # the newest migration: a database that is there already is opened without loading Alembic
+
+metadata = MetaData()
+
+projects = Table(
+    "projects",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("system", Text, nullable=False),
+    Column("base", Text, nullable=False),
+    # The highest number given so far: no number is given twice, whatever becomes of its conversation.
+    Column("numbered", Integer, nullable=False),
+    Column("created_at", Text, nullable=False),
+)
+
+# The newest version of each conversation, with what lists and searches need derived from it.
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("project_id", Text, ForeignKey("projects.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("messages", Text, nullable=False),  # JSON
+    Column("status", Text, nullable=False),
+    Column("tags", Text, nullable=False),  # JSON
+    Column("note", Text, nullable=False),
+    Column("question", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("turns", Integer, nullable=False),
+    Column("searchable", Text, nullable=False),
+    Column("content_hash", Text, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("updated_at", Text, nullable=False),
+    Column("updated_by", Text, nullable=False),
+    UniqueConstraint("project_id", "number", name="conversations_number"),
+    Index("conversations_listed", "project_id", "deleted", "number"),
+    Index("conversations_by_status", "project_id", "deleted", "status", "number"),
+    Index("conversations_by_content", "project_id", "content_hash"),
+)
+
+# Every step ever made; only ever appended to.
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("conversation_id", Text, ForeignKey("conversations.id"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("request", Text, unique=True),  # null where nobody sends it again, as in an import
+    Column("messages", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("tags", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    Index("revisions_of", "conversation_id", "id"),
+    # What was kept aside has the version it was made from, beside the one that won.
+    Index(
+        "revisions_version",
+        "conversation_id",
+        "version",
+        unique=True,
+        sqlite_where=text("kind <> 'kept aside'"),
+        postgresql_where=text("kind <> 'kept aside'"),
+    ),
+)

@@ -1,0 +1,257 @@
+"""The Compare tab: the same message to two models, both answering at once, each in its own conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import gradio as gr
+
+from studio.core.errors import StudioError
+from studio.core.records import Answer, Person, Run
+from studio.ui import need, show, show_run, talk
+from studio.ui.shell import Shell
+from studio.ui.wire import bind
+from studio.work import comparing, models, serving, training, writing
+from studio.work.studio import Studio
+
+BASE = ("Base as it came", "base")
+SIDES = ("left", "right")
+
+
+@dataclass(frozen=True)
+class Side:
+    """One model's column."""
+
+    arm: gr.Dropdown
+    system: gr.Textbox
+    pane: gr.HTML
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The tab's components. `talks`: both conversations, kept by the page. `offered`: for what the choices were made.
+    `place`: how many held-out questions were asked."""
+
+    rest: gr.Column
+    said: gr.HTML
+    left: Side
+    right: Side
+    message: gr.Textbox
+    send: gr.Button
+    stop: gr.Button
+    next: gr.Button
+    again: gr.Button
+    asked: gr.HTML
+    vary: gr.Checkbox
+    seed: gr.Number
+    talks: gr.JSON
+    offered: gr.State
+    place: gr.State
+
+    @property
+    def panes(self) -> list[Any]:
+        return [self.left.pane, self.right.pane, self.talks]
+
+
+def build(studio: Studio, shell: Shell) -> gr.Tab:
+    """Lay out the Compare tab and wire its events."""
+    with gr.Tab("Compare", id="compare") as tab, gr.Column(elem_classes="page"):
+        needed = need.lay_out("compare")
+        parts = lay_out()
+    wire(studio, shell, tab, parts, needed)
+    return tab
+
+
+def lay_out() -> Parts:
+    with gr.Column(visible=False, elem_id="compare-rest") as rest:
+        said = gr.HTML(elem_id="compare-said")
+        with gr.Row(elem_classes="panes"):
+            left, right = (lay_out_side(name) for name in SIDES)
+        with gr.Column(elem_classes="card"):
+            asked = gr.HTML(elem_id="compare-asked")
+            with gr.Row(elem_classes="ask"):
+                message = gr.Textbox(
+                    label="Your message", lines=1, max_lines=8, scale=8, elem_id="compare-message",
+                    info="Enter sends it to both, Shift+Enter begins a new line.",
+                )  # fmt: skip
+                send = gr.Button("Send", variant="primary", elem_id="compare-send", elem_classes="fit")
+                stop = gr.Button("Stop", elem_id="compare-stop", elem_classes="fit")
+            with gr.Row(elem_classes="buttons"):
+                following = gr.Button("Next held-out question", elem_id="compare-next", elem_classes="fit")
+                again = gr.Button("Start again", elem_id="compare-again", elem_classes="fit quiet")
+                vary = gr.Checkbox(False, label="Vary the answers", container=False, elem_id="compare-vary")
+                seed = gr.Number(
+                    0, label="Seed", info="The same seed varies the same way.", precision=0, visible=False
+                )
+    talks = gr.JSON([[], []], visible=False)
+    return Parts(rest, said, left, right, message, send, stop, following, again, asked, vary, seed, talks, gr.State({}), gr.State(0))  # fmt: skip
+
+
+def lay_out_side(name: str) -> Side:
+    with gr.Column(elem_classes=["card", "pane", name], min_width=320):
+        arm = gr.Dropdown(
+            [BASE], value="base", label=f"{name.title()} model", filterable=False, elem_id=f"compare-{name}"
+        )
+        with gr.Accordion("System text", open=False):
+            system = gr.Textbox(
+                label=f"System text of the {name} model", lines=2, max_lines=8, elem_id=f"compare-{name}-system",
+                info="What the model is told before the conversation. It begins as the project's.",
+            )  # fmt: skip
+        pane = gr.HTML(
+            elem_id=f"compare-{name}-pane",
+            elem_classes="talk-box",
+            js_on_load=serving.asset("follow.js").read_text("utf-8"),
+        )
+    return Side(arm, system, pane)
+
+
+def wire(studio: Studio, shell: Shell, tab: gr.Tab, parts: Parts, needed: need.Need) -> None:
+    now: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
+    arms = [parts.left.arm, parts.right.arm]
+    opened = [
+        parts.rest,
+        parts.said,
+        *arms,
+        parts.left.system,
+        parts.right.system,
+        *parts.panes,
+        parts.offered,
+        parts.place,
+    ]
+    # preprocess=False: the list of runs is made anew at each visit, and a restarted server would refuse what it offered
+    # before. Whatever comes is checked by `comparing.arm`.
+    gr.on(
+        [tab.select, needed.ready.change], bind(studio, on_open), [shell.project, *arms, parts.talks, parts.offered],
+        opened, preprocess=False, **now,
+    )  # fmt: skip
+    tab.select(bind(studio, need.on_watch), shell.project, needed.outputs, **now)
+    need.wire(studio, shell, needed)
+    systems = [parts.left.system, parts.right.system]
+    sending = gr.on(
+        [parts.message.submit, parts.send.click], bind(studio, on_ask),
+        [shell.project, *arms, *systems, parts.message, parts.talks, parts.vary, parts.seed],
+        [*parts.panes, parts.message], concurrency_id="accelerator", concurrency_limit=1,
+        preprocess=False, show_progress="hidden",
+    )  # fmt: skip
+    parts.stop.click(on_stop, parts.talks, parts.panes[:2], cancels=[sending], **now)
+    parts.next.click(
+        bind(studio, on_next), [shell.project, parts.place], [parts.message, parts.asked, parts.place], **now
+    )
+    gr.on([parts.again.click, *(each.input for each in arms)], on_again, None, [*parts.panes, parts.asked], cancels=[sending], **now)  # fmt: skip
+    parts.vary.change(lambda vary: gr.update(visible=vary), parts.vary, parts.seed, **now)
+
+
+def on_open(
+    studio: Studio,
+    person: Person,
+    project: str,
+    left: str,
+    right: str,
+    talks: Any,
+    offered: dict[str, str] | None,
+) -> tuple[Any, ...]:
+    """The choices as they are now. A new run is put to the right; otherwise what a person chose stays."""
+    runs = comparing.tuned(studio, project)
+    newest = f"run:{runs[0].id}" if runs else "base"
+    choices = [BASE, *((show_run.label(each), f"run:{each.id}") for each in runs)]
+    known = {value for _, value in choices}
+    now = {"project": project, "newest": newest}
+    same = now == offered and left in known and right in known
+    arms = (left, right) if same else ("base", newest)
+    if offered and offered.get("project") == project:
+        systems = [gr.skip(), gr.skip()]
+    else:
+        systems = [writing.by_id(studio, project).system] * 2
+    ready = models.base(studio, project).path is not None
+    panes = (gr.skip(),) * 3 if same else drawn([[], []])
+    place = gr.skip() if same else 0
+    return gr.update(visible=ready), said(runs), *(gr.update(choices=choices, value=arm) for arm in arms), *systems, *panes, now, place  # fmt: skip
+
+
+def said(runs: Sequence[Run]) -> str:
+    """What to do while there is nothing tuned to compare with."""
+    if runs:
+        return ""
+    return show.empty_state(
+        "No tuned model yet",
+        "Train one in the Train tab, and it stands on the right here. Until then, ask the base on both sides and give one "
+        "of them a system text: that shows what words alone can do.",
+    )
+
+
+def drawn(talks: Sequence[Sequence[talk.Turn]], waiting: bool = False) -> tuple[Any, ...]:
+    """(left pane, right pane, what the page keeps)"""
+    left, right = talks
+    return talk.pane(left, waiting), talk.pane(right, waiting), [list(left), list(right)]
+
+
+def on_ask(
+    studio: Studio,
+    person: Person,
+    project: str,
+    left: str,
+    right: str,
+    left_system: str | None,
+    right_system: str | None,
+    message: str | None,
+    talks: Any,
+    vary: bool,
+    seed: float | None,
+) -> Iterator[tuple[Any, ...]]:
+    """Put one message to both sides and yield both conversations as the answers grow."""
+    before = talk.checked_sides(talks, 2)
+    question, histories, drawing = (
+        message or "",
+        [talk.messages(each) for each in before],
+        talk.sampling(vary, seed),
+    )
+    arms = [
+        replace(comparing.arm(studio, name), system=system or "")
+        for name, system in ((left, left_system), (right, right_system))
+    ]
+
+    def ask(stopping: Callable[[], bool]) -> Iterator[tuple[Answer, ...]]:
+        return comparing.ask(studio, project, arms, histories, question, drawing, stopping)
+
+    if question.strip():
+        yield *drawn([[*each, talk.turn(question)] for each in before], True), ""
+    try:
+        for answers in talk.paced(ask, lambda answers: all(each.done for each in answers)):
+            talks_now = [
+                [*each, talk.turn(question, answer)] for each, answer in zip(before, answers, strict=True)
+            ]
+            yield *drawn(talks_now, not all(each.done for each in answers)), ""
+    except StudioError:
+        yield *drawn(before), question  # the question goes back to where it can be sent again
+        raise
+
+
+def on_stop(talks: Any) -> tuple[str, str]:
+    """Both panes as they stand."""
+    left, right, _ = drawn(talk.checked_sides(talks, 2))
+    return left, right
+
+
+def on_again() -> tuple[Any, ...]:
+    """Two empty conversations."""
+    return *drawn([[], []]), ""
+
+
+def on_next(studio: Studio, person: Person, project: str, place: int) -> tuple[str, str, int]:
+    """The next held-out question, put into the box; after the last comes the first again."""
+    held_out = sorted(training.sides(studio, project).held_out, key=lambda each: each.number)
+    if not held_out:
+        return "", show.note("There are no held-out examples yet: write or import a few more.", "warn"), 0
+    at = place % len(held_out)
+    conversation = held_out[at]
+    question, answer = (
+        next((each.content for each in conversation.messages if each.role == role), "")
+        for role in ("user", "assistant")
+    )
+    where = f"Held-out question {at + 1} of {len(held_out)}, conversation {conversation.number:04}: never learned from."
+    own = (
+        f'<details><summary>Your own answer to it</summary><p class="said">{show.text(answer)}</p></details>'
+    )
+    return question, f'<p class="soft">{where}</p>{own}', at + 1

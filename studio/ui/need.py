@@ -1,0 +1,87 @@
+"""What stands in a tab while the base model it needs is not on this machine: why, a button that gets it, and how far it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import gradio as gr
+
+from studio.core.records import Person
+from studio.ui import show
+from studio.ui.shell import Shell
+from studio.ui.wire import bind
+from studio.work import models
+from studio.work.studio import Studio
+
+GOES_ON = "The fetch goes on when this page is closed."
+
+
+@dataclass(frozen=True)
+class Need:
+    """`place` is shown while the model is missing; `ready` changes when it comes."""
+
+    place: gr.Column
+    said: gr.HTML
+    get: gr.Button
+    watch: gr.Timer
+    ready: gr.State
+
+    @property
+    def outputs(self) -> list[Any]:
+        return [self.place, self.said, self.get, self.watch, self.ready]
+
+
+def lay_out(purpose: str, variant: Literal["primary", "secondary"] = "primary") -> Need:
+    """Lay out the place. `purpose` names it for tests and styles."""
+    with gr.Column(visible=False, elem_classes="card need", elem_id=f"{purpose}-need") as place:
+        said = gr.HTML(elem_id=f"{purpose}-need-said")
+        get = gr.Button("Get the model", variant=variant, elem_id=f"{purpose}-get", elem_classes="fit")
+    # Its own clock, which runs only while something is missing: a page that has its model asks nothing.
+    return Need(place, said, get, gr.Timer(1.0, active=False), gr.State(False))
+
+
+def wire(studio: Studio, shell: Shell, need: Need) -> None:
+    need.get.click(
+        bind(studio, on_get), shell.project, need.outputs, concurrency_limit=None, show_progress="hidden"
+    )
+    need.watch.tick(bind(studio, on_watch), shell.project, need.outputs, queue=False, show_progress="hidden")
+
+
+def on_get(studio: Studio, person: Person, project: str) -> tuple[Any, ...]:
+    models.fetch(studio, models.base(studio, project).id)
+    return on_watch(studio, person, project)
+
+
+def on_watch(studio: Studio, person: Person, project: str) -> tuple[Any, ...]:
+    """(place, what it says, button, clock, ready) as they are now."""
+    base = models.base(studio, project)
+    if base.path:
+        return gr.update(visible=False), "", gr.update(), gr.update(active=False), True
+    fetch = models.fetching(studio)
+    running = bool(fetch and fetch.running)
+    size = f" ({show.size(base.download)})" if base.download else ""
+    button = gr.update(value=f"Get {called(base)}{size}", visible=not running)
+    return gr.update(visible=True), waiting(base, fetch), button, gr.update(active=True), False
+
+
+def waiting(base: models.Base, fetch: models.Fetch | None) -> str:
+    """Why nothing can be done here yet, and how far the fetch is."""
+    if fetch and fetch.running and fetch.total:
+        said = f"This tab opens by itself when it is here. {GOES_ON}"
+        return show.empty_state("The model is on its way", said) + show.progress(fetch.done / fetch.total, how_far(fetch))  # fmt: skip
+    if fetch and fetch.running:
+        return show.empty_state("The model is on its way", f"Waiting for the first bytes. {GOES_ON}")
+    why = f"{base.title} is not on this machine yet. It is fetched once and then stays here."
+    trouble = show.note(fetch.trouble, "bad") if fetch and fetch.trouble else ""
+    return f"{show.empty_state('The base model is not here yet', why)}{trouble}"
+
+
+def how_far(fetch: models.Fetch) -> str:
+    if fetch.done >= fetch.total:
+        return "It is here, and is being unpacked and checked. That takes a minute or two."
+    return f"{show.size(fetch.done)} of {show.size(fetch.total)}."
+
+
+def called(base: models.Base) -> str:
+    return "the starter model" if base.id == "starter" else "the model"

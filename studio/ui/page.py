@@ -1,0 +1,30 @@
+"""The page: the strip, the tabs in the order of the way, and what they share. It has no handlers of its own."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+
+import gradio as gr
+
+from studio.ui import strip
+from studio.ui.shell import Shell
+from studio.work.studio import Studio
+
+TABS = ("write", "check", "prompt", "train", "compare", "export")
+
+
+def build(studio: Studio) -> gr.Blocks:
+    """Lay out the whole page for one studio."""
+    with gr.Blocks(
+        title="Studio", fill_width=True, analytics_enabled=False, delete_cache=(3600, 86400)
+    ) as page:
+        top = strip.build(studio)
+        tick = gr.Timer(1.0)
+        with gr.Tabs(elem_id="tabs") as tabs:
+            shell = Shell(top.project, tick, tabs, page)
+            for name in TABS:
+                if importlib.util.find_spec(f"studio.ui.{name}"):
+                    importlib.import_module(f"studio.ui.{name}").build(studio, shell)
+        strip.wire(studio, shell, top)
+    return page

@@ -1,0 +1,182 @@
+"""The server: binds the port, puts the page behind the gate, says where it is, and ends calmly."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import http.client
+import ipaddress
+import logging
+import socket
+import sys
+import threading
+import time
+import webbrowser
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import gradio as gr
+import uvicorn
+from fastapi import FastAPI
+
+from studio.core.errors import Busy, NotServedSafely
+from studio.ui import page, theme
+from studio.ui.gate import UPLOAD, Gate
+from studio.work import serving
+from studio.work.studio import Studio
+
+log = logging.getLogger(__name__)
+HOST, PORT = "127.0.0.1", 7860
+NO_DOCS: dict[str, Any] = {"docs_url": None, "redoc_url": None, "openapi_url": None}
+
+
+def app(studio: Studio, port: int = PORT, behind_proxy: bool = False) -> FastAPI:
+    """The studio's web application. It answers to this machine's own names with `port`, or to all behind a proxy."""
+    files = serving.use_private_folder(studio)
+
+    @contextlib.asynccontextmanager
+    async def living(_: FastAPI) -> AsyncIterator[None]:
+        studio.jobs.watch()
+        yield
+        studio.jobs.close()
+
+    parent = FastAPI(title="Studio", lifespan=living, **NO_DOCS)
+    hosts = None if behind_proxy else [f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")]
+    parent.add_middleware(Gate, hosts=hosts, files=files)  # type: ignore[arg-type]
+    return mounted(parent, studio)
+
+
+def mounted(parent: FastAPI, studio: Studio) -> FastAPI:
+    built = page.build(studio)
+    gr.mount_gradio_app(
+        parent,
+        built,
+        path="/",
+        footer_links=[],
+        run_history=False,
+        enable_monitoring=False,
+        pwa=False,
+        mcp_server=False,
+        ssr_mode=False,
+        show_error=False,
+        max_file_size=UPLOAD,
+        allowed_paths=[],
+        blocked_paths=[str(each) for each in serving.private_paths(studio)],
+        favicon_path=str(serving.asset("icon.svg")),
+        app_kwargs=NO_DOCS.copy(),
+        theme=theme.look(),
+        css=theme.style(),
+        head=theme.head(),
+        js=serving.asset("shortcuts.js").read_text("utf-8"),
+    )
+    # Gradio checks which files an event may name only on a page that "has launched", and mounting does not count as that:
+    # without this line any event could have any file of this machine copied to where it is served.
+    built.has_launched = True
+    return parent
+
+
+def serve(
+    studio: Studio,
+    host: str = HOST,
+    port: int = PORT,
+    open_browser: bool = True,
+    behind_proxy: bool = False,
+    say: Callable[[str], None] | None = None,
+) -> None:
+    """Serve the page until it is interrupted. `port` 0 takes a free one; `say` gets the lines meant for the person.
+
+    Raises NotServedSafely for a host that others can reach, Busy where the port is taken.
+    """
+    require_safe(host, behind_proxy)
+    tell = say or told
+    with bound(host, port) as listening:
+        port = listening.getsockname()[1]
+        config = uvicorn.Config(
+            app(studio, port, behind_proxy),
+            log_level="error",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=1,
+            timeout_keep_alive=75,
+        )
+        server = uvicorn.Server(config)
+        address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        threading.Thread(
+            target=greet, args=(server, address, open_browser, tell), daemon=True, name="greet"
+        ).start()
+        with contextlib.suppress(KeyboardInterrupt):
+            server.run(sockets=[listening])
+    tell("The studio has ended. What you wrote is saved; a training that runs goes on.")
+
+
+def require_safe(host: str, behind_proxy: bool) -> None:
+    """Raise NotServedSafely where strangers could reach the page and nothing would ask them who they are."""
+    if behind_proxy or is_loopback(host):
+        return
+    raise NotServedSafely(
+        f"The studio has no passwords yet, so it does not listen on {host}, where others could reach it. "
+        "Leave out --host, and reach it from elsewhere through an SSH tunnel. "
+        "If a proxy in front of it asks for passwords, say so with --behind-proxy."
+    )
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A socket that listens. Raises Busy where the port is taken, NotServedSafely where the address is not this machine's."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host.strip("[]"), port))
+        listening.listen(128)
+    except (OSError, OverflowError) as error:
+        listening.close()
+        raise refused(host, port, error) from error
+    return listening
+
+
+def refused(host: str, port: int, error: Exception) -> Busy | NotServedSafely:
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        return Busy(
+            f"Port {port} is taken, perhaps by a studio that runs already: look at http://{host}:{port}. "
+            "To start this one beside it, choose another port with --port, or let it find one with --port 0."
+        )
+    return NotServedSafely(
+        f"The studio cannot listen on {host}, port {port} ({error}). Leave out --host, or choose a port from 1024 to 65535."
+    )
+
+
+def greet(server: uvicorn.Server, address: str, open_browser: bool, tell: Callable[[str], None]) -> None:
+    """Once the first page is answered: say where it is, open it, and import in the background what the first answer needs."""
+    while not server.started:
+        if server.should_exit:
+            return
+        time.sleep(0.02)
+    if not answers(address):
+        log.error("the first page could not be read from %s", address)
+    tell(f"The studio is at {address}")
+    if open_browser:
+        with contextlib.suppress(webbrowser.Error):
+            webbrowser.open(address)
+    serving.start_warming()
+
+
+def answers(address: str) -> bool:
+    """Whether the first page is there, as a browser would get it."""
+    with contextlib.closing(http.client.HTTPConnection(address.removeprefix("http://"), timeout=30)) as asked:
+        try:
+            asked.request("GET", "/")
+            return asked.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+
+
+def told(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()

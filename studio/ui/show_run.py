@@ -1,0 +1,271 @@
+"""Plans and runs as what the Train, Compare and Export tabs display: pure functions from records to HTML and words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from studio.core.course import Course, course
+from studio.core.records import ACTIVE, Run
+from studio.ui import charts
+from studio.ui.show import counted, duration, empty_state, note, plan_card, progress, size, table, text
+from studio.work.models import Base
+from studio.work.training import Plan
+
+STATES = {
+    "starting": "starting",
+    "running": "training",
+    "finished": "finished",
+    "stopped": "stopped, best kept",
+    "discarded": "stopped, discarded",
+    "failed": "failed",
+    "killed": "ended from outside",
+}
+LINES = 200  # of a run's events that the page shows
+
+
+def plan(planned: Plan) -> str:
+    """The plan's numbers before the button is pressed."""
+    return plan_card(
+        [
+            (f"{planned.learned:,}", f"conversations to learn, {planned.held_out:,} held out"),
+            (f"{planned.general:,}", f"general examples, {ratio(planned.recipe.general)}"),
+            (f"{planned.updates:,}", f"updates, {seen(planned)}"),
+            (duration(planned.seconds) if planned.seconds else "not known yet", time_label(planned)),
+            memory_figure(planned),
+        ]
+    )
+
+
+def time_label(planned: Plan) -> str:
+    return "on this machine" if planned.seconds else "time here, measured by the first run"
+
+
+def memory_figure(planned: Plan) -> tuple[str, str]:
+    total = size(planned.memory_total)
+    return (size(planned.memory), f"of {total} memory") if planned.memory else ("not known yet", f"of {total} memory, measured by the first run")  # fmt: skip
+
+
+def ratio(general: float) -> str:
+    return (
+        f"{general:g} for each of yours" if general not in (0, 1) else ("1:1" if general else "none mixed in")
+    )
+
+
+def seen(planned: Plan) -> str:
+    """How often an example is seen, which an exact number of updates may make a fraction."""
+    if not planned.learned:
+        return "none yet"
+    if not planned.recipe.updates:
+        return f"each example seen {counted(planned.recipe.passes, 'time')}"
+    times = planned.updates * planned.recipe.batch / (planned.learned + planned.general)
+    return f"each example seen {times:.1f} times"
+
+
+def left_out(rows: Sequence[tuple[int, str]]) -> str:
+    """Which conversations training leaves out, and why."""
+    if not rows:
+        return ""
+    shown = [(f"{number:04}", why) for number, why in rows[:100]]
+    rest = f'<p class="soft">and {len(rows) - 100:,} more.</p>' if len(rows) > 100 else ""
+    one = len(rows) == 1
+    title = f"{counted(len(rows), 'conversation')} {'is' if one else 'are'} left out: which, and why"
+    inside = table(["Number", "Why, and what to do"], shown, {0}, "Conversations left out")
+    return f"<details><summary>{title}</summary>{inside}{rest}</details>"
+
+
+def base_line(base: Base) -> str:
+    """The base model in one line: what it is, and whether it is on this machine."""
+    where = "on this machine" if base.path else f"not on this machine yet{download(base)}"
+    facts = ", ".join(each for each in (parameters(base), base.licence, where) if each)
+    return f'<p class="soft">Base model: <b class="ink">{text(base.title)}</b>, {text(facts)}.</p>'
+
+
+def parameters(base: Base) -> str:
+    return f"{base.parameters / 10**6:,.0f} million weights" if base.parameters else ""
+
+
+def download(base: Base) -> str:
+    return f", {size(base.download)} to fetch" if base.download else ""
+
+
+def name(run: Run) -> str:
+    return str(run.spec.get("name") or f"Run {run.id}")
+
+
+def preset(run: Run) -> str:
+    return str(run.spec.get("preset") or "own settings")
+
+
+def change(run: Run) -> str:
+    """How far the best held-out loss lies under the base's, as "−35 %"; "" where nothing was measured."""
+    before, best = losses(run)
+    return percent(before, best) if before and best is not None and best < before else ""
+
+
+def losses(run: Run) -> tuple[float | None, float | None]:
+    """(before, best) held-out loss, from the card or from the events so far."""
+    if run.card:
+        measured: Any = run.card["held_out_loss"]
+        return measured["before"], measured["best"]
+    told = course(run)
+    return (told.held_out[0][1] if told.held_out else None), (told.best[1] if told.best else None)
+
+
+def percent(before: float, after: float) -> str:
+    # A real minus sign: a hyphen is left out by screen readers.
+    return f"{100 * (after - before) / before:+.0f} %".replace("-", "−")
+
+
+def label(run: Run) -> str:
+    """A run in a list to choose from: "Run 7 (standard, −35 %)"."""
+    return f"{name(run)} ({', '.join(each for each in (preset(run), change(run)) if each)})"
+
+
+def when(run: Run) -> str:
+    """The local time a run was started."""
+    return f"{datetime.fromtimestamp(float(str(run.spec['created_at']))):%d %b %Y, %H:%M}"
+
+
+def busy(going: Run | None) -> str:
+    """Why nothing can be started while a run is going."""
+    if going is None:
+        return ""
+    where = str(going.spec.get("project_name") or "")
+    return note(f"{name(going)}{f' of {where}' if where else ''} is training now. The next run can start when it is over, or stopped.")  # fmt: skip
+
+
+def live(run: Run | None, wish: str = "") -> str:
+    """One run, going or over: where it stands, its curve, what it did to general knowledge. `wish`: how it was asked to stop."""
+    if run is None:
+        return empty_state("No run yet", "Start training above: its progress and its curve appear here. A run goes on when this page is closed.")  # fmt: skip
+    told = course(run)
+    head = f'<div class="head"><h2>{text(name(run))}</h2><span class="soft num">{text(standing(run, told, wish))}</span></div>'
+    going = progress(told.share, told_words(told)) if run.state in ACTIVE else note(*outcome(run, told))
+    return f"{head}{going}{drawing(told)}"
+
+
+def standing(run: Run, told: Course, wish: str) -> str:
+    if run.state not in ACTIVE:
+        return ", ".join([STATES[run.state], preset(run), when(run)])
+    asked = {"keep": "stopping, the best is kept", "discard": "stopping, nothing is kept"}.get(wish)
+    return ", ".join(each for each in (asked, preset(run), loading(told)) if each)
+
+
+def loading(told: Course) -> str:
+    return (
+        f"{told.loading['precision']} on {told.loading['device']}"
+        if told.loading
+        else "waiting for its process"
+    )
+
+
+def told_words(told: Course) -> str:
+    """How far, how fast and how long still: the sentence under the bar."""
+    if not told.done:
+        return told.doing[:1].upper() + told.doing[1:] + "."
+    left = f", about {duration(told.seconds_left)} left" if told.seconds_left is not None else ""
+    return f"Update {told.done:,} of {told.updates:,}, {told.tokens_a_second:,.0f} tokens a second{left}."
+
+
+def outcome(run: Run, told: Course) -> tuple[str, str]:
+    """(sentence, kind of note) for a run that is over."""
+    if told.trouble:
+        return told.trouble, "bad"
+    if run.state == "discarded":
+        return "It was stopped and discarded; nothing of it was kept.", ""
+    before, best = losses(run)
+    card: dict[str, Any] = run.card or {}
+    took = f"{counted(card['updates'], 'update')} in {duration(card['seconds'])}"
+    return (
+        f"{took}. Held-out loss {before:.2f} to {best:.2f} ({change(run)}), best at update {card['best_step']:,}: "
+        "that adapter is kept. See in the Compare tab how it answers."
+    ), ""
+
+
+def drawing(told: Course) -> str:
+    """The curve, and beside it what its lines are and what became of general knowledge."""
+    drawn = charts.curve(told)
+    if not drawn:
+        return ""
+    legend = (
+        f'<p><i class="learned"></i>Learned: your and the general examples, mean of {charts.NEIGHBOURS} neighbouring updates.</p>'
+        '<p><i class="held"></i>Held out: examples of yours that it never learns from. The ring is the best, which is kept.</p>'
+        "<p>Loss says how much a text surprises the model: lower is better.</p>"
+    )
+    return (
+        f'<div class="course"><div>{drawn}</div><div class="beside soft">{legend}{general(told)}</div></div>'
+    )
+
+
+def general(told: Course) -> str:
+    """What became of general knowledge at the best point, as a sentence."""
+    if len(told.general) < 2 or not told.best:
+        return ""
+    before = told.general[0][1]
+    now = dict(told.general).get(told.best[0], told.general[-1][1])
+    rise = (now - before) / before
+    if rise <= 0.01:
+        verdict, kind = "nothing forgotten", ""
+    elif rise <= 0.03:
+        verdict, kind = "a little forgotten", "warn"
+    else:
+        verdict, kind = (
+            "general knowledge has suffered; mix in more general examples or train more gently",
+            "bad",
+        )
+    return note(f"Loss on general text {before:.2f} to {now:.2f} at the best point: {verdict}.", kind)
+
+
+def events(run: Run | None) -> str:
+    """What the run said, newest last, as text."""
+    if run is None:
+        return ""
+    lines = [event_line(each) for each in run.events[-LINES:]]
+    return f'<pre class="log" tabindex="0">{text(chr(10).join(lines))}</pre>'
+
+
+def event_line(event: dict[str, Any]) -> str:
+    rest = {
+        key: round(value, 4) if isinstance(value, float) else value
+        for key, value in event.items()
+        if key not in ("kind", "at")
+    }
+    return f"{datetime.fromtimestamp(event['at']):%H:%M:%S} {event['kind']} {json.dumps(rest, ensure_ascii=False)}"
+
+
+def history(runs: Sequence[Run], shown: str = "") -> str:
+    """The runs, newest first; each opens by its name, and can be deleted after a second press."""
+    if not runs:
+        return ""
+    return f'<h2>Runs</h2><ul class="runs">{"".join(row(each, each.id == shown) for each in runs)}</ul>'
+
+
+def row(run: Run, on: bool) -> str:
+    told = course(run)
+    return (
+        f'<li{" class=on" if on else ""}><button class="quiet" data-press="open" data-id="{text(run.id)}"{" aria-current=true" if on else ""}>'
+        f'{text(name(run))}</button><span class="state {run.state}">{STATES[run.state]}</span>'
+        f'<span class="num soft when">{text(when(run))}</span>{charts.spark(told.held_out, told.updates)}'
+        f'<span class="num soft facts">{text(facts(run, told))}</span>{remove(run)}</li>'
+    )
+
+
+def facts(run: Run, told: Course) -> str:
+    before, best = losses(run)
+    fell = f" to {best:.2f} ({change(run)})" if best is not None and change(run) else ""
+    loss = f"held-out loss {before:.2f}{fell}" if before is not None else ""
+    took = duration(float(str(run.card["seconds"]))) if run.card else ""
+    return ", ".join(each for each in (preset(run), counted(told.done, "update"), loss, took) if each)
+
+
+def remove(run: Run) -> str:
+    if run.state in ACTIVE:
+        return ""
+    who = text(name(run))
+    return (
+        f'<details class="confirm"><summary><span class="ask-it">Delete<span class="unseen"> {who}</span></span><span class="keep-it">Keep it</span></summary><span>Its adapter and curve are gone then.</span>'
+        f'<button data-press="delete" data-id="{text(run.id)}">Delete {who}</button></details>'
+    )

@@ -1,0 +1,146 @@
+"""The strip above the tabs: which project, which model, which device, what is running, and how much there is to look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from studio.core.course import course
+from studio.core.records import Person
+from studio.ui import show
+from studio.ui.shell import NEW, Shell
+from studio.ui.wire import bind, bind_server
+from studio.work import checking, models, serving, training, writing
+from studio.work.studio import Studio
+
+
+@dataclass(frozen=True)
+class Strip:
+    project: gr.Dropdown
+    state: gr.HTML
+    row: gr.Row  # where a new project gets its name
+    name: gr.Textbox
+    make: gr.Button
+    leave: gr.Button
+
+
+def build(studio: Studio) -> Strip:
+    """Lay out the strip; `wire` follows once the tabs are there."""
+    with gr.Row(elem_id="strip", equal_height=True):
+        project = gr.Dropdown(
+            label="Project",
+            show_label=False,
+            container=False,
+            filterable=False,
+            # Gradio would else compare with the choices of its own session, which a restarted server does not know.
+            allow_custom_value=True,
+            elem_id="project",
+            min_width=160,
+            scale=0,
+        )
+        state = gr.HTML(
+            {"project": ""},
+            html_template='<div class="strip"></div>',
+            js_on_load=serving.asset("strip.js").read_text("utf-8"),
+            server_functions=[bind_server(studio, on_state), bind_server(studio, on_stop)],
+            elem_id="state",
+            apply_default_css=False,
+        )
+    with gr.Row(elem_id="new-project", visible=False) as row:
+        name = gr.Textbox(label="Name of the new project", max_length=80, scale=3, elem_id="new-project-name")
+        make = gr.Button("Make project", variant="primary", scale=0, min_width=140)
+        leave = gr.Button("Cancel", scale=0, min_width=100)
+    return Strip(project, state, row, name, make, leave)
+
+
+def wire(studio: Studio, shell: Shell, strip: Strip) -> None:
+    quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
+    project = strip.project
+    shell.opened.load(bind(studio, on_open), None, project, **quiet)
+    project.change(bind(studio, on_project), project, [strip.state, strip.row], **quiet)
+    # Only a person's choice leads to the first tab: after a refresh the tab that was open is opened again.
+    project.input(bind(studio, on_chosen), project, shell.tabs, **quiet)
+    made = [project, strip.name, shell.tabs]
+    gr.on([strip.make.click, strip.name.submit], bind(studio, on_make), strip.name, made, **quiet)
+    strip.leave.click(bind(studio, on_open), None, project, **quiet)
+
+
+def on_open(studio: Studio, person: Person, request: gr.Request) -> Any:
+    """The projects there are, and the one that the page's address names, else the first."""
+    return choices(studio, str(dict(request.query_params).get("project", "")))
+
+
+def on_project(studio: Studio, person: Person, project: str | None) -> tuple[Any, Any]:
+    """Show a project's state, or the row that makes a new one."""
+    if project == NEW:
+        return gr.skip(), gr.update(visible=True)
+    return {"project": project}, gr.update(visible=False)
+
+
+def on_chosen(studio: Studio, person: Person, project: str | None) -> Any:
+    return gr.skip() if project == NEW else gr.update(selected="write")
+
+
+def on_make(studio: Studio, person: Person, name: str) -> tuple[Any, Any, Any]:
+    return choices(studio, writing.project(studio, name).id), "", gr.update(selected="write")
+
+
+def choices(studio: Studio, wanted: str) -> Any:
+    found = writing.projects(studio) or [writing.project(studio, "default")]
+    ids = [each.id for each in found]
+    named = [(each.name, each.id) for each in found]
+    return gr.update(choices=[*named, ("New project …", NEW)], value=wanted if wanted in ids else ids[0])
+
+
+def on_state(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
+    """What the strip shows now. `counts` asks for the numbers on the tabs too: they cost a look at every conversation."""
+    project = str(given["project"])
+    said: dict[str, Any] = {"person": person.name, "model": model(studio, project), "job": job(studio)}
+    if not serving.warming():
+        said["device"] = device(studio)
+    if given.get("counts"):
+        said["counts"] = {
+            "write": writing.count(studio, project),
+            "check": len(checking.findings(studio, project)),
+        }
+    return said
+
+
+def on_stop(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
+    training.stop(studio, str(given["run"]))
+    return on_state(studio, person, given)
+
+
+def model(studio: Studio, project: str) -> dict[str, str]:
+    base = models.base(studio, project)
+    return {
+        "name": studio.engine.loaded() or base.title,
+        "note": "" if base.path else "not on this machine yet",
+    }
+
+
+def device(studio: Studio) -> dict[str, Any]:
+    found = studio.engine.device()
+    used, total = found.used_memory, found.total_memory
+    return {
+        "name": "CPU" if found.kind == "cpu" else found.name,
+        "why": found.why,
+        "share": used / total if total else 0.0,
+        "memory": f"{used / 2**30:.1f} of {total / 2**30:.0f} GB",
+    }
+
+
+def job(studio: Studio) -> dict[str, Any] | None:
+    run = training.active(studio)
+    if run is None:
+        return None
+    going = course(run)
+    left = f", {show.duration(going.seconds_left)} left" if going.seconds_left is not None else ""
+    return {
+        "run": run.id,
+        "name": str(run.spec.get("name") or run.id),
+        "share": going.share,
+        "text": f"{100 * going.share:.0f} %{left}" if going.done else going.doing,
+    }

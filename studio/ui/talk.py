@@ -1,0 +1,115 @@
+"""A conversation with a model as the page keeps and shows it: plain turns, checked each time they come back.
+
+The page holds the turns, not the server: they survive a restarted server, and two windows do not mix. So they are what
+some page says, and are only ever put to a model or shown, escaped.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from studio.core.errors import BadInput
+from studio.core.records import Answer, Message, Sampling
+from studio.ui.show import counted, text
+
+Turn = dict[str, Any]  # question, answer, tokens, seconds
+MOST = 200  # turns of one conversation
+LENGTH = 200_000  # characters of one turn
+PAUSE = 0.05  # seconds between two drawings of an answer that is being written
+VARIED = 0.8  # the temperature when answers may vary
+
+
+def checked(given: object) -> list[Turn]:
+    """The turns that a page sent back. Raises BadInput for anything else."""
+    turns = given if given is not None else []
+    if not isinstance(turns, list) or len(turns) > MOST or not all(map(is_turn, turns)):
+        raise BadInput("This page has lost track of the conversation. Press “Start again” and ask once more.")
+    return [{key: each[key] for key in ("question", "answer", "tokens", "seconds")} for each in turns]
+
+
+def checked_sides(given: object, sides: int) -> list[list[Turn]]:
+    """The conversations of several sides, side by side; empty ones at first. Raises BadInput as `checked` does."""
+    if not given:
+        return [[] for _ in range(sides)]
+    if not isinstance(given, list) or len(given) != sides:
+        raise BadInput("This page has lost track of the conversation. Press “Start again” and ask once more.")
+    return [checked(each) for each in given]
+
+
+def is_turn(each: object) -> bool:
+    return (
+        isinstance(each, dict)
+        and all(isinstance(each.get(key), str) and len(each[key]) <= LENGTH for key in ("question", "answer"))
+        and all(isinstance(each.get(key), int | float) for key in ("tokens", "seconds"))
+    )
+
+
+def messages(turns: Sequence[Turn]) -> tuple[Message, ...]:
+    """The turns as a model's history. A turn whose answer was stopped before its first word is left out."""
+    asked = [each for each in turns if each["answer"].strip()]
+    return tuple(
+        message
+        for each in asked
+        for message in (Message("user", each["question"]), Message("assistant", each["answer"]))
+    )
+
+
+def turn(question: str, answer: Answer | None = None) -> Turn:
+    if answer is None:
+        return {"question": question, "answer": "", "tokens": 0, "seconds": 0.0}
+    return {
+        "question": question,
+        "answer": answer.text,
+        "tokens": answer.tokens,
+        "seconds": round(answer.seconds, 1),
+    }
+
+
+def pane(turns: Sequence[Turn], waiting: bool = False) -> str:
+    """The turns as HTML, white space kept. `waiting`: the last answer is still being written."""
+    if not turns:
+        return '<p class="soft">Nothing asked yet.</p>'
+    last = len(turns) - 1
+    return f'<div class="talk">{"".join(said(each, waiting and place == last) for place, each in enumerate(turns))}</div>'
+
+
+def said(each: Turn, waiting: bool) -> str:
+    answer = text(each["answer"]) or (
+        '<span class="soft">…</span>' if waiting else '<span class="soft">No answer.</span>'
+    )
+    pace = f"{counted(each['tokens'], 'token')} in {each['seconds']:.1f} s"
+    return (
+        f'<p class="said you"><span class="unseen">You: </span>{text(each["question"])}</p>'
+        f'<p class="said"><span class="unseen">Answer: </span>{answer}</p><p class="pace num">{pace}</p>'
+    )
+
+
+def sampling(vary: bool, seed: float | None) -> Sampling:
+    """The likeliest answer, or a drawn one that `seed` makes repeatable."""
+    return Sampling(temperature=VARIED if vary else 0.0, seed=max(0, int(seed or 0)))
+
+
+Sofar = TypeVar("Sofar")
+
+
+def paced(
+    ask: Callable[[Callable[[], bool]], Iterator[Sofar]], done: Callable[[Sofar], bool]
+) -> Iterator[Sofar]:
+    """Ask, and yield what is answered so far as often as a page can draw it.
+
+    `ask` is given what it has to look at after each token: whether to stop. The model stops when nobody listens any more,
+    because the page was closed or the event cancelled.
+    """
+    stopped: list[bool] = []
+    last = 0.0
+    answers = ask(lambda: bool(stopped))
+    try:
+        for each in answers:
+            if time.monotonic() - last >= PAUSE or done(each):
+                last = time.monotonic()
+                yield each
+    finally:
+        stopped.append(True)
+        answers.close()  # type: ignore[attr-defined]

@@ -1,0 +1,215 @@
+"""The Train tab laid out and wired: the plan before the button, the run while it goes, and the runs that were."""
+
+from __future__ import annotations
+
+from dataclasses import Field, dataclass, fields
+from typing import Any
+
+import gradio as gr
+
+from studio.core.recipe import PRESET_HELP, PRESETS, QUANTIZATIONS, Recipe
+from studio.ui import need, train_plan, train_run
+from studio.ui.shell import Shell
+from studio.ui.show import text
+from studio.ui.wire import bind
+from studio.work import models, serving
+from studio.work.studio import Studio
+
+
+@dataclass(frozen=True)
+class PlanPart:
+    """The plan's components. `hindered` says why training cannot start; the run part asks it, for it shares the button."""
+
+    figures: gr.HTML
+    start: gr.Button
+    busy: gr.HTML
+    said: gr.HTML
+    preset: gr.Radio
+    help: gr.HTML
+    general: gr.Slider
+    left_out: gr.HTML
+    settings: list[Any]
+    base_said: gr.HTML
+    base: gr.Dropdown
+    use: gr.Button
+    hindered: gr.State
+
+    @property
+    def inputs(self) -> list[Any]:
+        return [self.preset, self.general, *self.settings]
+
+    @property
+    def outputs(self) -> list[Any]:
+        shown = [self.figures, self.help, self.said, self.left_out, self.base_said]
+        return [*shown, self.start, self.hindered, *self.settings]
+
+
+@dataclass(frozen=True)
+class RunPart:
+    """The shown run's components. `chosen`: the run a person opened ("": the one going, else the newest). `seen`: what
+    the page shows of which run, so that a tick can tell whether there is news. `over`: the last run seen to end."""
+
+    live: gr.HTML
+    buttons: gr.Row
+    keep: gr.Button
+    discard: gr.Button
+    sure: gr.Row
+    discard_sure: gr.Button
+    go_on: gr.Button
+    said: gr.Accordion
+    log: gr.HTML
+    history: gr.HTML
+    chosen: gr.State
+    seen: gr.State
+    over: gr.State
+
+    def outputs(self, plan: PlanPart) -> list[Any]:
+        stops = [self.buttons, self.keep, self.discard, self.sure]
+        return [
+            self.live,
+            self.log,
+            *stops,
+            self.history,
+            plan.start,
+            plan.busy,
+            self.chosen,
+            self.seen,
+            self.over,
+        ]
+
+
+def build(studio: Studio, shell: Shell) -> gr.Tab:
+    """Lay out the Train tab and wire its events."""
+    with gr.Tab("Train", id="train") as tab, gr.Column(elem_classes="page"):
+        with gr.Column(elem_classes="card", elem_id="train-plan"):
+            plan = lay_out_plan(studio)
+        needed = need.lay_out("train", variant="secondary")
+        with gr.Column(elem_classes="card", elem_id="train-run"):
+            run = lay_out_run()
+    wire_plan(studio, shell, plan, needed)
+    wire_run(studio, shell, tab, plan, run)
+    tab.select(
+        bind(studio, need.on_watch), shell.project, needed.outputs, queue=False, show_progress="hidden"
+    )
+    return tab
+
+
+def lay_out_plan(studio: Studio) -> PlanPart:
+    with gr.Row(elem_classes="plan-row"):
+        figures = gr.HTML('<p class="soft">Counting the examples.</p>', elem_id="train-figures")
+        start = gr.Button(
+            "Start training", variant="primary", interactive=False, elem_id="train-start", elem_classes="fit"
+        )
+    busy, said = gr.HTML(elem_id="train-busy"), gr.HTML(elem_id="train-said")
+    with gr.Row(elem_classes="strength"):
+        names = [(each.title(), each) for each in PRESETS]
+        preset = gr.Radio(
+            names, value="standard", label="Strength", elem_id="train-preset", elem_classes="choice"
+        )
+        help = gr.HTML(f'<p class="soft">{text(PRESET_HELP["standard"])}</p>', elem_id="train-help")
+    general = gr.Slider(
+        0, 2, 1, step=0.25, label="General examples for each of yours", elem_id="train-general", buttons=[],
+        info="Mixed in so that general knowledge stays. 1 is as many as yours (1:1); 0 mixes none in.",
+    )  # fmt: skip
+    left_out = gr.HTML(elem_id="train-left-out")
+    base_said = gr.HTML(elem_id="train-base-line")
+    with gr.Accordion("Advanced settings", open=False, elem_id="train-advanced"):
+        gr.HTML(
+            '<p class="soft">An empty field follows the strength chosen above; what that is stands in it in grey.</p>'
+        )
+        with gr.Row(elem_classes="settings"):
+            settings = [setting(each) for each in advanced()]
+    with gr.Accordion("Use another base model", open=False, elem_id="train-base"):
+        base, use = lay_out_base(studio)
+    hindered = gr.State("")
+    return PlanPart(
+        figures, start, busy, said, preset, help, general, left_out, settings, base_said, base, use, hindered
+    )
+
+
+def advanced() -> list[Field[Any]]:
+    """The settings of a recipe without a control of their own above."""
+    return [each for each in fields(Recipe) if each.name != "general"]
+
+
+def setting(each: Field[Any]) -> Any:
+    """One setting's field, made from what the recipe says of it."""
+    facts, name = each.metadata, f"train-{each.name.replace('_', '-')}"
+    if each.name == "quantization":
+        return gr.Dropdown(
+            list(QUANTIZATIONS), value="auto", label=facts["label"], info=facts["help"], elem_id=name
+        )
+    info = f"{facts['help']} {plain(facts['low'])} to {plain(facts['high'])}."
+    # A text field: Gradio's number field turns an empty value into 0 when it is first drawn.
+    return gr.Textbox("", label=facts["label"], info=info, max_lines=1, elem_id=name)
+
+
+def plain(limit: float) -> str:
+    """A limit without an exponent: "0.000001", "2,147,483,647"."""
+    return f"{limit:,.6f}".rstrip("0").rstrip(".")
+
+
+def lay_out_base(studio: Studio) -> tuple[gr.Dropdown, gr.Button]:
+    choices = [(each.title, each.id) for each in models.catalogue(studio)]
+    base = gr.Dropdown(
+        choices, value=None, allow_custom_value=True, label="Base model", elem_id="train-base-choice",
+        info="Choose one, or type a model's folder on this machine or its name on the Hugging Face hub (safetensors only).",
+    )  # fmt: skip
+    return base, gr.Button("Use this base model", elem_id="train-base-use", elem_classes="fit")
+
+
+def lay_out_run() -> RunPart:
+    live = gr.HTML(elem_id="train-live")
+    with gr.Row(visible=False, elem_classes=["buttons", "stops"]) as buttons:
+        keep = gr.Button("Stop and keep the best", elem_id="train-keep", elem_classes="fit")
+        discard = gr.Button("Stop and discard", elem_id="train-discard", elem_classes="fit quiet")
+    with gr.Row(visible=False, elem_classes="buttons") as sure:
+        gr.HTML(
+            '<p class="note warn" role="status">Everything that this run has learned is thrown away then.</p>'
+        )
+        discard_sure = gr.Button(
+            "Discard it", elem_id="train-discard-sure", elem_classes="fit", variant="stop"
+        )
+        go_on = gr.Button("Go on training", elem_id="train-go-on", elem_classes="fit")
+    with gr.Accordion(
+        "Everything that this run said", open=False, visible=False, elem_id="train-log"
+    ) as said:
+        log = gr.HTML()
+    history = gr.HTML(js_on_load=serving.asset("press.js").read_text("utf-8"), elem_id="train-history")
+    states = gr.State(""), gr.State({}), gr.State("")
+    return RunPart(live, buttons, keep, discard, sure, discard_sure, go_on, said, log, history, *states)
+
+
+def wire_plan(studio: Studio, shell: Shell, plan: PlanPart, needed: need.Need) -> None:
+    planned = bind(studio, train_plan.on_plan)
+    changes = [each.change for each in (*plan.inputs, needed.ready)]
+    gr.on(
+        changes, planned, [shell.project, *plan.inputs], plan.outputs,
+        trigger_mode="always_last", concurrency_limit=None, show_progress="hidden",
+    )  # fmt: skip
+    plan.use.click(
+        bind(studio, train_plan.on_base), [shell.project, plan.base], needed.outputs, concurrency_limit=None
+    ).success(
+        planned, [shell.project, *plan.inputs], plan.outputs, concurrency_limit=None, show_progress="hidden"
+    )
+    need.wire(studio, shell, needed)
+
+
+def wire_run(studio: Studio, shell: Shell, tab: gr.Tab, plan: PlanPart, run: RunPart) -> None:
+    outputs, where = run.outputs(plan), [shell.project, plan.hindered, run.chosen]
+    now: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
+    planned, to_plan = bind(studio, train_plan.on_plan), [shell.project, *plan.inputs]
+    # The run first, for it is there at once; the plan counts tokens and may take a moment.
+    tab.select(bind(studio, train_run.on_show), where, outputs, **now).then(
+        planned, to_plan, plan.outputs, concurrency_limit=None, show_progress="hidden"
+    )
+    shell.tick.tick(bind(studio, train_run.on_tick), [*where, run.seen], outputs, **now)
+    run.over.change(planned, to_plan, plan.outputs, concurrency_limit=None, show_progress="hidden")
+    plan.start.click(
+        bind(studio, train_run.on_start), to_plan, outputs, concurrency_limit=None, show_progress="minimal"
+    )
+    run.keep.click(bind(studio, train_run.on_keep), [*where, run.seen], outputs, **now)
+    run.discard.click(train_run.on_ask, None, [run.buttons, run.sure], **now)
+    run.go_on.click(train_run.on_go_on, None, [run.buttons, run.sure], **now)
+    run.discard_sure.click(bind(studio, train_run.on_discard), [*where, run.seen], outputs, **now)
+    run.history.click(bind(studio, train_run.on_press), where, outputs, **now)

@@ -1,0 +1,81 @@
+"""What the Train tab does about the plan: count what a run would do, and choose the base model under it."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import fields
+from typing import Any
+
+import gradio as gr
+
+from studio.core.errors import BadInput, StudioError
+from studio.core.recipe import PRESET_HELP, Recipe
+from studio.core.records import Person
+from studio.ui import need, show, show_run
+from studio.work import models, training
+from studio.work.studio import Studio
+
+NAMES = tuple(each.name for each in fields(Recipe) if each.name != "general")
+
+
+def changes(general: float, settings: tuple[Any, ...]) -> dict[str, Any]:
+    """What a person set otherwise than the preset; an empty field is no wish."""
+    typed = {name: str(value or "").strip() for name, value in zip(NAMES, settings, strict=True)}
+    return {"general": float(general), **{name: number(text) for name, text in typed.items() if text}}
+
+
+def number(typed: str) -> int | float | str:
+    """What was typed, as a number; as it is where it is none, for the recipe to refuse in its own words."""
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            return kind(typed.replace(",", ""))
+    return typed
+
+
+def on_plan(
+    studio: Studio,
+    person: Person,
+    project: str,
+    preset: str,
+    general: float,
+    *settings: Any,
+) -> tuple[Any, ...]:
+    """The plan's components as they should stand now; what hinders the training is said there, not in a toast."""
+    help = f'<p class="soft">{show.text(PRESET_HELP.get(preset, ""))}</p>'
+    try:
+        base = models.base(studio, project)
+        planned = training.plan(studio, project, preset, **changes(general, settings))
+    except StudioError as error:
+        said = show.note(str(error), "bad")
+        return gr.skip(), help, said, "", gr.skip(), gr.update(interactive=False), str(error), *unchanged()
+    said = "".join([show.note(planned.obstacle, "warn"), *(show.note(each) for each in planned.advice)])
+    ready = not planned.obstacle and training.active(studio) is None
+    return (
+        show_run.plan(planned), help, said, show_run.left_out(planned.left_out), base_said(studio, base),
+        gr.update(interactive=ready), planned.obstacle, *grey(planned.recipe),
+    )  # fmt: skip
+
+
+def base_said(studio: Studio, base: models.Base) -> str:
+    short = "It needs more memory than this machine has. Choose a smaller one below."
+    return show_run.base_line(base) + (show.note(short, "warn") if models.fits(studio, base) is False else "")
+
+
+def grey(recipe: Recipe) -> list[Any]:
+    """Each empty field shows, in grey, what it would be."""
+    return [
+        gr.skip() if name == "quantization" else gr.update(placeholder=f"{getattr(recipe, name):g}")
+        for name in NAMES
+    ]
+
+
+def unchanged() -> list[Any]:
+    return [gr.skip() for _ in NAMES]
+
+
+def on_base(studio: Studio, person: Person, project: str, id: str | None) -> tuple[Any, ...]:
+    """Put the project on another base model."""
+    if not (id or "").strip():
+        raise BadInput("No base model is chosen. Choose one from the list, or type a folder or a name.")
+    models.choose(studio, person, project, str(id).strip())
+    return need.on_watch(studio, person, project)

@@ -1,0 +1,133 @@
+"""What the Train tab does about runs: show one while it goes, start, stop, open and delete them.
+
+Everything shown is read from the run's folder, so a refreshed page, another browser and a restarted server show the same.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from studio.core.errors import NotFound
+from studio.core.records import ACTIVE, Person, Run
+from studio.ui import show_run
+from studio.ui.train_plan import changes
+from studio.work import training
+from studio.work.studio import Studio
+
+Seen = dict[
+    str, str
+]  # the shown run's id and state, a mark that changes with its news, and the id of the run going
+
+
+def on_show(studio: Studio, person: Person, project: str, hindered: str, chosen: str) -> tuple[Any, ...]:
+    """Everything about the runs, read again."""
+    runs, going = training.history(studio, project), training.active(studio)
+    run = next((each for each in runs if each.id == chosen), None) or first(runs)
+    # Who opens the run that stands here anyway goes on seeing the newest.
+    kept = chosen if run and run.id == chosen and run != first(runs) else ""
+    return (
+        *drawn(run), show_run.history(runs, run.id if run else ""), gr.update(interactive=not hindered and going is None),
+        show_run.busy(going), kept, seen_of(run, going), gr.skip(),
+    )  # fmt: skip
+
+
+def first(runs: list[Run]) -> Run | None:
+    """The run that is going, else the newest."""
+    return next((each for each in runs if each.state in ACTIVE), runs[0] if runs else None)
+
+
+def drawn(run: Run | None) -> tuple[Any, ...]:
+    """(live, the log and its frame, stop buttons' row, keep, discard, the row that asks again)"""
+    going = run is not None and run.state in ACTIVE
+    wish = training.stopping(run) if run else ""
+    return (
+        show_run.live(run, wish),
+        gr.update(visible=run is not None), show_run.events(run), gr.update(visible=going),
+        gr.update(interactive=not wish), gr.update(interactive=wish != "discard"), gr.update(visible=False),
+    )  # fmt: skip
+
+
+def seen_of(run: Run | None, going: Run | None) -> Seen:
+    active = going.id if going else ""
+    if run is None:
+        return {"run": "", "state": "", "mark": "", "active": active}
+    mark = f"{len(run.events)} {training.stopping(run)}"
+    return {"run": run.id, "state": run.state, "mark": mark, "active": active}
+
+
+def on_tick(
+    studio: Studio, person: Person, project: str | None, hindered: str, chosen: str, seen: Seen
+) -> Any:
+    """News of the shown run and of the one going; nothing where there is none."""
+    if not project:  # the page is still being loaded
+        return gr.skip()
+    if not seen:  # a new page, or a restarted server that knows nothing of this one
+        return on_show(studio, person, project, hindered, chosen)
+    try:
+        run, going = look(studio, project, chosen, seen)
+    except NotFound:  # deleted in another window
+        return on_show(studio, person, project, hindered, "")
+    now = seen_of(run, going)
+    if now == seen:
+        return gr.skip()
+    if any(now[key] != seen[key] for key in ("run", "state", "active")):
+        over = seen["active"] if seen["active"] and not now["active"] else gr.skip()
+        return *on_show(studio, person, project, hindered, chosen)[:-1], over
+    # The row that asks again stays as it is: somebody may be about to press it.
+    live, _, log, _, keep, discard, _ = drawn(run)
+    same = gr.skip()
+    return live, same, log, same, keep, discard, same, same, same, same, same, now, same
+
+
+def look(studio: Studio, project: str, chosen: str, seen: Seen) -> tuple[Run | None, Run | None]:
+    """(the run to show, the run going). While one is going, no other folder is read than its own and the shown one's."""
+    known = training.run(studio, seen["active"]) if seen["active"] else training.active(studio)
+    going = known if known and known.state in ACTIVE else None
+    if not chosen and going and going.spec["project"] == project:
+        return going, going
+    wanted = chosen or seen["run"]
+    return (training.run(studio, wanted) if wanted else None), going
+
+
+def on_start(
+    studio: Studio, person: Person, project: str, preset: str, general: float, *settings: Any
+) -> tuple[Any, ...]:
+    """Start a run. A second press finds the first one's run going, and says so."""
+    training.start(studio, person, project, preset, **changes(general, settings))
+    return on_show(studio, person, project, "", "")
+
+
+def on_keep(
+    studio: Studio, person: Person, project: str, hindered: str, chosen: str, seen: Seen
+) -> tuple[Any, ...]:
+    training.stop(studio, seen["run"])
+    return on_show(studio, person, project, hindered, chosen)
+
+
+def on_discard(
+    studio: Studio, person: Person, project: str, hindered: str, chosen: str, seen: Seen
+) -> tuple[Any, ...]:
+    training.stop(studio, seen["run"], discard=True)
+    return on_show(studio, person, project, hindered, chosen)
+
+
+def on_ask() -> tuple[Any, Any]:
+    """Ask again before a run is thrown away."""
+    return gr.update(visible=False), gr.update(visible=True)
+
+
+def on_go_on() -> tuple[Any, Any]:
+    return gr.update(visible=True), gr.update(visible=False)
+
+
+def on_press(
+    studio: Studio, person: Person, project: str, hindered: str, chosen: str, event: gr.EventData
+) -> tuple[Any, ...]:
+    """Open or delete the run whose button was pressed."""
+    id = str(event.id)
+    if event.press == "delete":
+        training.delete(studio, id)
+        return on_show(studio, person, project, hindered, "" if chosen == id else chosen)
+    return on_show(studio, person, project, hindered, id)

@@ -1,0 +1,1 @@
+"""What the studio does: verbs, their order and their transactions."""

@@ -1,0 +1,55 @@
+"""Taking a run's result home: its adapter folder, or base and adapter merged into one model."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from studio.core.errors import BadInput, DoesNotFit, NotFound
+from studio.core.records import Run
+from studio.store import runs
+from studio.store.home import require_space
+from studio.work.studio import Studio
+
+FORMATS = {
+    "adapter": "The adapter in PEFT's own layout, a few MB. PeftModel.from_pretrained loads it on top of the base.",
+    "merged": "Base and adapter as one 16-bit model folder (safetensors). Any tool that loads transformers models reads it.",
+}
+
+
+def bundle(studio: Studio, run_id: str, format: str, out: Path | None = None) -> list[Path]:
+    """Write a run's result into folder `out` (default: the studio's exports) and return its files.
+
+    Raises NotFound for a run without an adapter, BadInput for an unknown format or a folder in use, DoesNotFit.
+    """
+    if format not in FORMATS:
+        raise BadInput(f"“{format}” is no export format. Choose one of {', '.join(FORMATS)}.")
+    run = runs.load(studio.home, run_id)
+    if not run.card:
+        raise NotFound(
+            f"Run {run_id} has no adapter to export. Choose a run that finished, or was stopped and kept."
+        )
+    folder = out or studio.home.exports / f"run-{run_id}-{format}"
+    if out and out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise BadInput(f"{out} is not empty. Name a new folder, so that nothing is written over.")
+    try:
+        return write(studio, run, format, folder)
+    except OSError as error:
+        raise DoesNotFit(f"The export could not be written to {folder} ({error.strerror}). Free some space or choose another folder.") from error  # fmt: skip
+
+
+def write(studio: Studio, run: Run, format: str, folder: Path) -> list[Path]:
+    staging = folder.with_name(f".{folder.name}.staging")
+    shutil.rmtree(staging, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    if format == "adapter":
+        require_space(folder.parent, 2**27, "This export")
+        shutil.copytree(run.folder / "adapter", staging)
+    else:
+        base = str(run.spec["base"])
+        require_space(folder.parent, 2 * (studio.engine.base(base).parameters or 10**9), "A merged model")
+        studio.engine.merge(base, run.folder / "adapter", staging)
+    if folder.exists():
+        shutil.rmtree(folder)
+    staging.rename(folder)
+    return sorted(each for each in folder.rglob("*") if each.is_file())

@@ -1,0 +1,77 @@
+"""Words before weights: the base model under a system text and a few examples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from studio.core.prompt import assemble, fitting, nearest
+from studio.core.records import Answer, Arm, Conversation, Message, Sampling
+from studio.work import comparing, training, writing
+from studio.work.studio import Studio
+
+
+@dataclass(frozen=True)
+class Prompted:
+    """A prompt as it will be sent: the arm, the examples chosen for this question, and how many had to be dropped."""
+
+    arm: Arm
+    examples: tuple[Conversation, ...]
+    dropped: int
+
+
+def prompted(
+    studio: Studio,
+    project_id: str,
+    system: str,
+    k: int,
+    history: Sequence[Message],
+    message: str,
+    sampling: Sampling,
+) -> Prompted:
+    """Choose the `k` learned conversations nearest to the question, never held-out ones, within the model's limit.
+
+    Where they do not fit beside the question and the answer, the farthest are dropped. Raises ModelNotReady.
+    """
+    base = writing.by_id(studio, project_id).base
+    chosen = nearest(message, training.sides(studio, project_id).learned, k)
+    budget = studio.engine.limit(base) - sampling.max_tokens
+
+    def size(shots: Sequence[Sequence[Message]]) -> int:
+        whole = (*assemble(system, shots, history, message), Message("assistant", "."))
+        return studio.engine.sizes(base, [whole])[0].tokens
+
+    kept = fitting([each.messages for each in chosen], size, budget)
+    arm = Arm(None, system, tuple(tuple(each) for each in kept))
+    return Prompted(arm, tuple(chosen[: len(kept)]), len(chosen) - len(kept))
+
+
+def arms(
+    studio: Studio,
+    project_id: str,
+    names: Sequence[str],
+    system: str,
+    k: int,
+    message: str,
+    sampling: Sampling,
+) -> list[Arm]:
+    """The arms that names such as "base" and "run:7" mean, all under the same system text and nearest examples."""
+    named = [comparing.arm(studio, name.strip()) for name in names]
+    if k <= 0:
+        return [replace(each, system=system) for each in named]
+    under = prompted(studio, project_id, system, k, (), message, sampling).arm
+    return [replace(under, run=each.run) for each in named]
+
+
+def ask(
+    studio: Studio,
+    project_id: str,
+    prompt: Prompted,
+    history: Sequence[Message],
+    message: str,
+    sampling: Sampling,
+    stopping: Callable[[], bool],
+) -> Iterator[Answer]:
+    """Yield the base model's answer so far, after each token. Raises as comparing.ask does."""
+    for (answer,) in comparing.ask(studio, project_id, [prompt.arm], [history], message, sampling, stopping):
+        yield answer

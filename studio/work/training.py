@@ -1,0 +1,236 @@
+"""From the set to a run: the honest plan, the frozen data, the start, the stop and the history."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from studio import __version__
+from studio.core import lint
+from studio.core.encode import with_system
+from studio.core.errors import Busy, DoesNotFit, NothingToLearn
+from studio.core.recipe import Recipe, general_wanted, planned_updates, preset
+from studio.core.records import Conversation, Message, Person, Run
+from studio.core.split import held_out
+from studio.store import runs
+from studio.store.home import assets
+from studio.work import checking, writing
+from studio.work.studio import Studio
+
+FEW = 20  # conversations below which the plan says that more would help
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The set as training takes it. `left_out` says of each conversation that is not taken why not."""
+
+    learned: tuple[Conversation, ...]
+    held_out: tuple[Conversation, ...]
+    left_out: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run will do, before anyone starts it. None where it cannot be known yet."""
+
+    recipe: Recipe
+    learned: int
+    held_out: int
+    general: int
+    updates: int
+    learned_tokens: int | None  # in one pass over the project's own conversations
+    seconds: float | None  # from the pace of an earlier run of this base on this machine
+    memory: int | None  # bytes, from the peak of an earlier run
+    memory_total: int
+    left_out: tuple[tuple[int, str], ...]
+    advice: tuple[str, ...]
+    obstacle: str  # why it cannot start; "" if it can
+
+
+def sides(studio: Studio, project_id: str, limit: int | None = None) -> Sides:
+    """Who is learned and who is held out. Rejected conversations are in neither; so are unfinished and too long ones."""
+    everyone = [each for each in writing.all_conversations(studio, project_id) if each.status != "rejected"]
+    left_out = {each.number: why for each in everyone if (why := lint.unlearnable(each.messages))}
+    taken = [each for each in everyone if each.number not in left_out]
+    counted = checking.sizes(studio, project_id, taken) if limit else None
+    for each, (tokens, _) in zip(taken, counted or (), strict=bool(counted)):
+        if limit and tokens > limit:
+            left_out[each.number] = (
+                f"It has {tokens:,} tokens and the limit is {limit:,}. Shorten or split it."
+            )
+    taken = [each for each in taken if each.number not in left_out]
+    apart = held_out([each.id for each in taken])
+    return Sides(
+        tuple(each for each in taken if each.id not in apart),
+        tuple(each for each in taken if each.id in apart),
+        tuple(sorted(left_out.items())),
+    )
+
+
+def plan(studio: Studio, project_id: str, preset_name: str = "standard", **changes: Any) -> Plan:
+    """Plan a run without starting it. Raises BadRecipe, TemplateNotSplittable."""
+    base = writing.by_id(studio, project_id).base
+    limit = min(preset(preset_name, 1, **changes).max_length, model_limit(studio, base))
+    split = sides(studio, project_id, limit)
+    recipe = preset(preset_name, len(split.learned), **{**changes, "max_length": limit})
+    counted = checking.sizes(studio, project_id, list(split.learned))
+    updates = planned_updates(recipe, len(split.learned))
+    seconds, memory = experience(studio, base, updates)
+    return Plan(
+        recipe=recipe,
+        learned=len(split.learned),
+        held_out=len(split.held_out),
+        general=general_wanted(recipe, len(split.learned)),
+        updates=updates,
+        learned_tokens=sum(each[1] for each in counted) if counted is not None else None,
+        seconds=seconds,
+        memory=memory,
+        memory_total=studio.engine.device().total_memory,
+        left_out=split.left_out,
+        advice=tuple(advice(split, recipe)),
+        obstacle=obstacle(split),
+    )
+
+
+def model_limit(studio: Studio, base: str) -> int:
+    return studio.engine.limit(base) if studio.engine.base(base).path else 2**31
+
+
+def obstacle(split: Sides) -> str:
+    """Why nothing can be learned from this set, as a sentence with the next step; "" if something can."""
+    if split.learned and split.held_out:
+        return ""
+    if not split.learned and not split.held_out and not split.left_out:
+        return "There are no examples yet. Write or import a few in the Write tab."
+    if not split.learned and not split.held_out:
+        return "None of the examples can be learned from. The Check tab says why, one by one."
+    return (
+        "There is only one example that can be used. Training needs at least two: one to learn from and one held out "
+        "to measure on. Write or import more."
+    )
+
+
+def advice(split: Sides, recipe: Recipe) -> list[str]:
+    said = []
+    if 0 < len(split.learned) < FEW:
+        said.append(
+            f"{len(split.learned)} examples show the way but teach little. Fifty to a few hundred do."
+        )
+    if recipe.general == 0:
+        said.append("Without general examples the model forgets other things. Keep 1:1 unless you want that.")
+    if recipe.learning_rate > 6e-4:
+        said.append(
+            "This learning rate is so high that the model may forget how to speak. Start at 2e-4 and measure."
+        )
+    return said
+
+
+def experience(studio: Studio, base: str, updates: int) -> tuple[float | None, int | None]:
+    """Seconds and bytes to expect, from the newest run of this base on this machine that tells; None without one."""
+    for run in runs.load_all(studio.home):
+        if run.card and run.spec["base"] == base and int(run.card["updates"]) > 0:  # type: ignore[call-overload]
+            pace = float(run.card["seconds"]) / int(run.card["updates"])  # type: ignore[arg-type,call-overload]
+            return pace * updates, int(run.card["peak_memory_mb"]) * 2**20  # type: ignore[call-overload]
+    return None, None
+
+
+def start(
+    studio: Studio,
+    person: Person,
+    project_id: str,
+    preset_name: str = "standard",
+    name: str = "",
+    **changes: Any,
+) -> Run:
+    """Freeze the data and start a worker. Raises NothingToLearn, BadRecipe, Busy, DoesNotFit."""
+    project = writing.by_id(studio, project_id)
+    planned = plan(studio, project_id, preset_name, **changes)
+    if planned.obstacle:
+        raise NothingToLearn(planned.obstacle)
+    split = sides(studio, project_id, planned.recipe.max_length)
+
+    def prepare() -> Path:
+        id = runs.next_id(studio.home)
+        spec = {
+            "name": name or f"Run {id}",
+            "project": project_id,
+            "project_name": project.name,
+            "preset": preset_name,
+            "recipe": asdict(planned.recipe),
+            "base": project.base,
+            "by": person.name,
+            "versions": versions(),
+        }
+        return runs.freeze(studio.home, id, spec, frozen(split, project.system, planned.recipe))
+
+    try:
+        folder = studio.jobs.start(prepare)
+    except OSError as error:
+        raise DoesNotFit(f"The run could not be prepared ({error.strerror}). Free some disk space and start again.") from error  # fmt: skip
+    return runs.load(studio.home, folder.name)
+
+
+def frozen(split: Sides, system: str, recipe: Recipe) -> dict[str, Sequence[tuple[str, Sequence[Message]]]]:
+    """The exact data of a run: own conversations under the project's system text, general ones, and the gauge."""
+
+    def own(conversations: Sequence[Conversation]) -> list[tuple[str, Sequence[Message]]]:
+        return [(each.id, with_system(each.messages, system)) for each in conversations]
+
+    return {
+        "train": own(split.learned),
+        "held_out": own(split.held_out),
+        "general": asset("general.jsonl") if recipe.general else [],
+        "gauge": asset("general_gauge.jsonl"),
+    }
+
+
+def asset(name: str) -> list[tuple[str, Sequence[Message]]]:
+    with (assets() / name).open(encoding="utf-8") as lines:
+        rows = [tuple(Message(**each) for each in json.loads(line)["messages"]) for line in lines]
+    return [(f"{Path(name).stem}-{number}", messages) for number, messages in enumerate(rows, start=1)]
+
+
+def versions() -> dict[str, str]:
+    return {
+        "studio": __version__,
+        **{each: version(each) for each in ("torch", "transformers", "peft", "bitsandbytes")},
+    }
+
+
+def stop(studio: Studio, id: str, discard: bool = False) -> Run:
+    """Ask a run to stop: keeping its best adapter, or discarding everything. Stopping one that is over does nothing."""
+    run = runs.load(studio.home, id)
+    if runs.is_active(run):
+        runs.ask_to_stop(run.folder, discard)
+    return run
+
+
+def stopping(run: Run) -> str:
+    """What was asked of a run that has not ended yet: "keep", "discard", or "" for nothing."""
+    asked = runs.asked_to_stop(run.folder) if runs.is_active(run) else None
+    return asked[0] if asked else ""
+
+
+def run(studio: Studio, id: str) -> Run:
+    return runs.load(studio.home, id)
+
+
+def history(studio: Studio, project_id: str) -> list[Run]:
+    """A project's runs, newest first."""
+    return [each for each in runs.load_all(studio.home) if each.spec["project"] == project_id]
+
+
+def active(studio: Studio) -> Run | None:
+    return studio.jobs.active()
+
+
+def delete(studio: Studio, id: str) -> None:
+    """Remove a run and free its disk space. Raises Busy while it runs."""
+    found = runs.load(studio.home, id)
+    if runs.is_active(found):
+        raise Busy("This run is still going. Stop it first, then delete it.")
+    runs.remove(studio.home, found)

@@ -1,0 +1,229 @@
+"""The verbs of writing: projects, saving and finding conversations, and bringing them in and out by file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import get_args
+
+from studio.core import formats
+from studio.core.errors import BadInput, NotFound
+from studio.core.formats import FORMATS
+from studio.core.reading import Imported, Reading, judged, recognised, repeated
+from studio.core.records import (
+    STATUSES,
+    Change,
+    Conversation,
+    Message,
+    Page,
+    Person,
+    Project,
+    Revision,
+    Role,
+)
+from studio.core.text import clean
+from studio.store import conversations, files
+from studio.store import projects as stored_projects
+from studio.store.home import assets
+from studio.work.studio import Studio
+
+MOST_TURNS = 1000  # of one conversation
+SHOWN = 500  # rows of the longest page
+
+
+def projects(studio: Studio) -> list[Project]:
+    """Every project, oldest first."""
+    with studio.database.reading() as db:
+        return stored_projects.load_all(db)
+
+
+def project(studio: Studio, name: str) -> Project:
+    """The project of that name, made on its first use. Raises BadInput for a name that cannot be one."""
+    wanted = " ".join(clean(name, "The project's name", 80).split())
+    if not wanted:
+        raise BadInput("A project needs a name. Write one.")
+    with studio.database.reading() as db:
+        found = stored_projects.find(db, wanted)
+    if found:
+        return found
+    with studio.database.writing() as db:
+        return stored_projects.ensure(db, wanted, now())
+
+
+def by_id(studio: Studio, project_id: str) -> Project:
+    """Raises NotFound."""
+    with studio.database.reading() as db:
+        return stored_projects.load(db, project_id)
+
+
+def set_system(studio: Studio, person: Person, project_id: str, text: str) -> Project:
+    """Set the text that stands before conversations without a system text of their own. Raises BadInput, NotFound."""
+    with studio.database.writing() as db:
+        return stored_projects.set_system(db, project_id, clean(text, "The system text"))
+
+
+def count(studio: Studio, project_id: str) -> int:
+    """How many conversations there are, without those in the bin."""
+    with studio.database.reading() as db:
+        return conversations.count(db, project_id)
+
+
+def page(
+    studio: Studio,
+    project_id: str,
+    *,
+    search: str = "",
+    status: str = "",
+    binned: bool = False,
+    first: int = 1,
+    size: int = 50,
+) -> Page:
+    """One page of the list or of the bin, newest first, from position `first` on; "" takes every text and status."""
+    clean(search, "The search", 1000)
+    size = min(max(1, size), SHOWN)
+    with studio.database.reading() as db:
+        return conversations.page(
+            db, project_id, search=search, status=known_status(status), binned=binned, first=first, size=size
+        )
+
+
+def read(studio: Studio, key: str | int, project_id: str) -> Conversation:
+    """The newest version of a conversation of the project, by its id or its number. Raises NotFound."""
+    wanted = clean(str(key), "The conversation's id", 100)
+    with studio.database.reading() as db:
+        if wanted.isascii() and wanted.isdigit() and len(wanted) < 10:
+            return conversations.load_numbered(db, project_id, int(wanted))
+        found = conversations.load(db, wanted)
+    if found.project != project_id:
+        raise NotFound("This conversation belongs to another project. Open it there.")
+    return found
+
+
+def all_conversations(studio: Studio, project_id: str, status: str = "") -> list[Conversation]:
+    """What is not in the bin, by number; `status` "" takes all."""
+    with studio.database.reading() as db:
+        return conversations.load_all(db, project_id, known_status(status))
+
+
+def history(studio: Studio, id: str) -> list[Revision]:
+    """Every step of a conversation, newest first, with what was kept aside. Raises NotFound."""
+    with studio.database.reading() as db:
+        return conversations.history(db, clean(id, "The conversation's id", 100))
+
+
+def save(studio: Studio, person: Person, change: Change) -> Conversation:
+    """Save a change durably and return the version that it made; an unfinished draft may be saved, an empty one not.
+
+    Raises ChangedMeanwhile, with the text kept in the history, where it was not made from the newest version; BadInput,
+    NotFound, Busy, DoesNotFit, with nothing saved.
+    """
+    checked = checked_change(change)
+    with studio.database.writing() as db:
+        return conversations.add_revision(db, checked, person, now())
+
+
+def delete(studio: Studio, person: Person, project_id: str, id: str) -> Conversation:
+    """Move a conversation to the bin. Raises NotFound."""
+    return move(studio, person, project_id, id, deleted=True)
+
+
+def restore(studio: Studio, person: Person, project_id: str, id: str) -> Conversation:
+    """Bring a conversation back from the bin. Raises NotFound."""
+    return move(studio, person, project_id, id, deleted=False)
+
+
+def move(studio: Studio, person: Person, project_id: str, id: str, deleted: bool) -> Conversation:
+    found = read(studio, id, project_id)
+    with studio.database.writing() as db:
+        return conversations.mark_deleted(db, found.id, deleted, person, now())
+
+
+def read_file(studio: Studio, project_id: str, path: Path, format: str = "auto") -> Reading:
+    """Read and judge a file row by row, without bringing anything in. `format` is auto or one of formats.FORMATS.
+
+    Raises UnreadableFile for one that is none of the shapes, BadInput for an unknown format.
+    """
+    if format not in ("auto", *FORMATS):
+        raise BadInput(f"There is no format named “{format}”. Use auto, or one of {', '.join(FORMATS)}.")
+    shape, rows = recognised(path.name, files.read_rows(path), None if format == "auto" else format)
+    verdicts = judged(rows, shape)
+    with studio.database.reading() as db:
+        known = conversations.content_hashes(db, project_id)
+    return Reading(shape, verdicts, repeated(verdicts, known))
+
+
+def take(studio: Studio, person: Person, project_id: str, reading: Reading) -> Imported:
+    """Bring in the good rows that are not there yet, all of them or none. Raises NotFound, Busy, DoesNotFit."""
+    with studio.database.writing() as db:
+        into = stored_projects.load(db, project_id)
+        # Looked at again within the transaction: the same file may have come in since, by a second click.
+        duplicates = repeated(reading.verdicts, conversations.content_hashes(db, project_id))
+        now_good = replace(reading, duplicates=duplicates).good
+        messages = [each.messages for each in now_good if each.messages is not None]
+        imported = conversations.insert_many(db, into, messages, person, now())
+    return Imported(reading.read, imported, len(duplicates), reading.rejected, reading.format)
+
+
+def seen(reading: Reading) -> Imported:
+    """What a dry run says: as `take`, with nothing imported."""
+    return Imported(reading.read, 0, len(reading.duplicates), reading.rejected, reading.format)
+
+
+def starter_examples(studio: Studio, project_id: str) -> Reading:
+    """The example conversations that come with the studio, ready to be taken."""
+    return read_file(studio, project_id, assets() / "starter_examples.jsonl", "messages")
+
+
+def export_lines(studio: Studio, project_id: str, status: str = "") -> Iterator[bytes]:
+    """What is not in the bin as lines of JSONL, one `{"messages": [...]}` each, every text to the byte as it came."""
+    return map(formats.as_line, all_conversations(studio, project_id, status))
+
+
+def export_file(studio: Studio, project_id: str, path: Path, status: str = "") -> int:
+    """Write the lines of `export_lines` to a file, whole or not at all, and return how many. Raises BadInput, DoesNotFit."""
+    return files.write_lines(path, export_lines(studio, project_id, status))
+
+
+def cleaned(text: str, what: str) -> str:
+    """The gate for a text that is not saved, such as a question. Raises BadInput."""
+    return clean(text, what)
+
+
+def checked_change(change: Change) -> Change:
+    """A change as it came, or BadInput that names the place of what cannot be saved."""
+    if not change.messages:
+        raise BadInput("There is nothing to save yet. Write a turn first.")
+    if len(change.messages) > MOST_TURNS:
+        raise BadInput(f"A conversation may have {MOST_TURNS:,} turns. Split this one.")
+    for number, message in enumerate(change.messages, start=1):
+        check_turn(number, message)
+    for each in change.tags:
+        if not clean(each, "A tag", 100).strip():
+            raise BadInput("A tag is empty. Write it or delete it.")
+    clean(change.note, "The note", 10_000)
+    clean(change.request, "The request's id", 200)
+    clean(change.conversation, "The conversation's id", 100)
+    known_status(change.status or "none")
+    return change
+
+
+def check_turn(number: int, message: Message) -> None:
+    if message.role not in get_args(Role):
+        raise BadInput(f"Turn {number} has an unknown role. Use one of {', '.join(get_args(Role))}.")
+    clean(message.content, f"Turn {number}")
+    formats.weight(number, message.weight)
+    if message.name is not None:
+        clean(message.name, f"The name in turn {number}", 200)
+
+
+def known_status(status: str) -> str:
+    """Raises BadInput for a status that there is not; "" stands for all of them."""
+    if status and status not in STATUSES:
+        raise BadInput(f"There is no status named “{status}”. Use one of {', '.join(STATUSES)}.")
+    return status
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

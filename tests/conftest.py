@@ -1,0 +1,37 @@
+"""A studio in a folder of its own: real files and a real database, no model until a test asks for one."""
+
+from __future__ import annotations
+
+import pytest
+
+from studio.core.records import Person
+from studio.store.database import Database
+from studio.store.home import open_home
+from studio.work.studio import Studio
+
+
+@pytest.fixture
+def home(tmp_path):
+    return open_home(tmp_path / "home")
+
+
+@pytest.fixture
+def database(home):
+    database = Database.open(home.database)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def studio(home, database):
+    return Studio(home, database, engine=None, jobs=None)
+
+
+@pytest.fixture
+def ada():
+    return Person("Ada")
+
+
+@pytest.fixture
+def ben():
+    return Person("Ben")

@@ -1,0 +1,52 @@
+from itertools import islice
+
+from studio.core.encode import IGNORED, Encoded
+from studio.engine.batches import pack, packs, steps
+
+
+def encoded(length, learned, first=10):
+    ids = list(range(first, first + length))
+    return Encoded(ids, [IGNORED] * (length - learned) + ids[length - learned :])
+
+
+def test_no_token_predicts_across_the_border_of_two_conversations():
+    row = pack([encoded(4, 2, first=10), encoded(3, 2, first=50)])
+
+    assert row.targets.tolist() == [IGNORED, 12, 13, IGNORED, 51, 52, IGNORED]
+    assert row.positions.tolist() == [[0, 1, 2, 3, 0, 1, 2]]
+    assert (row.lengths, row.learned) == ((4, 3), 4)
+
+
+def test_rows_hold_no_more_than_their_tokens_and_a_long_conversation_stands_alone():
+    rows = packs([encoded(4, 1), encoded(4, 1), encoded(30, 1), encoded(4, 1)], row=10)
+
+    assert [each.lengths for each in rows] == [(4, 4), (30,), (4,)]
+
+
+def test_a_pass_holds_every_own_conversation_once_and_general_ones_in_turn():
+    own = [encoded(3, 1, first=100 * n) for n in range(1, 7)]
+    general = [encoded(3, 1, first=1000 * n) for n in range(1, 4)]
+    firsts = [
+        int(row.ids[0, start])
+        for step in islice(steps(own, general, 6, 4, 6, seed=1), 3)
+        for row in step
+        for start in range(0, row.ids.shape[1], 3)
+    ]
+
+    assert sorted(first for first in firsts if first < 1000) == [100, 200, 300, 400, 500, 600]
+    assert sorted(first for first in firsts if first >= 1000) == [1000, 1000, 2000, 2000, 3000, 3000]
+
+
+def test_the_same_seed_gives_the_same_steps_and_another_one_others():
+    own = [encoded(3, 1, first=100 * n) for n in range(1, 9)]
+
+    def order(seed):
+        return [row.ids.tolist() for step in steps(own, [], 0, 2, 6, seed) for row in step]
+
+    assert order(1) == order(1)
+    assert order(1) != order(2)
+    assert len(order(1)) == 6
+
+
+def test_without_general_examples_there_are_only_own_ones():
+    assert len(list(steps([encoded(3, 1)] * 4, [], 0, 8, 5, seed=0))) == 5

@@ -1,0 +1,114 @@
+"""What a run's folder tells, with real folders and real locks."""
+
+import json
+import time
+
+import pytest
+from filelock import FileLock
+
+from studio.core.errors import NotFound
+from studio.core.records import Message
+from studio.store import runs
+from studio.store.home import open_home
+
+
+@pytest.fixture
+def home(tmp_path):
+    return open_home(tmp_path / "home")
+
+
+def freeze(home, **spec):
+    id = runs.next_id(home)
+    talk = (Message("user", "Hi\u2028there"), Message("assistant", "Hello", weight=0.0))
+    return runs.freeze(home, id, {"project": "p", "base": "rehearsal", **spec}, {"train": [("c1", talk)]})
+
+
+def say(folder, **event):
+    with (folder / "events.jsonl").open("a", encoding="utf-8") as events:
+        events.write(json.dumps(event) + "\n")
+
+
+def state(home, folder):
+    return runs.load(home, folder.name).state
+
+
+def test_frozen_data_is_counted_hashed_and_one_line_a_conversation(home):
+    folder = freeze(home)
+    data = runs.load(home, folder.name).spec["data"]["train"]
+
+    assert data["rows"] == 1
+    assert len(data["sha256"]) == 64
+    (line,) = (folder / "train.jsonl").read_bytes().splitlines()
+    assert json.loads(line)["messages"][1]["weight"] == 0.0
+
+
+def test_a_run_is_starting_until_its_worker_holds_it_and_killed_if_none_ever_does(home):
+    folder = freeze(home)
+    assert state(home, folder) == "starting"
+
+    with FileLock(folder / "lock"):
+        assert state(home, folder) == "running"
+
+    runs.note_exit(folder, -9)
+    assert state(home, folder) == "killed"
+
+
+def test_a_worker_that_let_go_without_a_last_word_was_killed(home):
+    folder = freeze(home)
+    say(folder, kind="stepped", update=1)
+
+    assert state(home, folder) == "killed"
+
+
+@pytest.mark.parametrize(("last", "told"), [("failed", "failed"), ("discarded", "discarded")])
+def test_the_workers_last_word_is_the_state(home, last, told):
+    folder = freeze(home)
+    say(folder, kind=last)
+
+    assert state(home, folder) == told
+
+
+def test_only_a_card_makes_a_run_finished(home):
+    folder = freeze(home)
+    say(folder, kind="finished", state="finished")
+    assert state(home, folder) == "killed"
+
+    (folder / "card.json").write_text(json.dumps({"state": "finished"}), "utf-8")
+    assert state(home, folder) == "finished"
+
+
+def test_a_line_that_is_being_written_is_left_for_the_next_look(home):
+    folder = freeze(home)
+    say(folder, kind="planned")
+    with (folder / "events.jsonl").open("a", encoding="utf-8") as events:
+        events.write('{"kind": "step')
+
+    assert [each["kind"] for each in runs.load(home, folder.name).events] == ["planned"]
+
+
+def test_numbers_are_never_used_again(home):
+    first = freeze(home)
+    runs.remove(home, runs.load(home, first.name))
+    second = freeze(home)
+
+    assert (first.name, second.name) == ("1", "2")
+    assert not first.exists()
+
+
+def test_a_discard_outranks_an_earlier_keep(home):
+    folder = freeze(home)
+    before = time.time() - 1
+    runs.ask_to_stop(folder, discard=False)
+    runs.ask_to_stop(folder, discard=True)
+    wish, since = runs.asked_to_stop(folder)
+
+    assert wish == "discard"
+    assert since > before
+
+
+@pytest.mark.parametrize("id", ["7", "../1", ".last", ""])
+def test_a_run_that_is_not_there_is_not_found(home, id):
+    freeze(home)
+
+    with pytest.raises(NotFound):
+        runs.load(home, id)

@@ -1,0 +1,168 @@
+"""From plan to card with a real worker process on the rehearsal model."""
+
+import json
+import os
+import signal
+import time
+
+import pytest
+
+from studio.core.course import course
+from studio.core.errors import Busy, NothingToLearn
+from studio.core.records import Change, Message
+from studio.store import runs
+from studio.work import comparing, exporting, models, training, writing
+from studio.work.studio import opened, owner
+
+FEW = {"updates": 6, "general": 0.2}
+
+
+@pytest.fixture
+def studio(tmp_path):
+    studio = opened(tmp_path / "home")
+    yield studio
+    for run in runs.load_all(studio.home):
+        if runs.is_active(run):
+            runs.ask_to_stop(run.folder, discard=True)
+            until(studio, run.id, lambda seen: not runs.is_active(seen))
+    studio.jobs.close()
+
+
+@pytest.fixture
+def project(studio):
+    project = writing.project(studio, "harbour")
+    models.choose(studio, owner(), project.id, "rehearsal")
+    models.ensure(studio, project.id, lambda done, total: None)
+    return project
+
+
+def write(studio, project, count, status="draft"):
+    for number in range(count):
+        talk = (
+            Message("user", f"Where is parcel {number}?"),
+            Message("assistant", f"On boat {number}. It sails at six."),
+        )
+        writing.save(studio, owner(), Change(f"r{status}{number}", project.id, "", 0, talk, status))
+
+
+def until(studio, id, true, seconds=120):
+    deadline = time.monotonic() + seconds
+    while not true(run := training.run(studio, id)):
+        assert time.monotonic() < deadline, run
+        time.sleep(0.1)
+    return run
+
+
+def over(run):
+    return not runs.is_active(run)
+
+
+def test_a_run_goes_from_plan_to_a_verified_adapter(studio, project):
+    write(studio, project, 20)
+    planned = training.plan(studio, project.id, **FEW)
+    assert (planned.learned + planned.held_out, planned.updates, planned.obstacle) == (20, 6, "")
+
+    run = until(studio, training.start(studio, owner(), project.id, **FEW).id, over)
+    assert run.state == "finished", (run.folder / "worker.log").read_text()
+    assert run.card["updates"] == 6
+    assert run.card["held_out_loss"]["best"] < run.card["held_out_loss"]["before"]
+    assert run.card["learned_tokens"] == planned.learned_tokens
+    assert course(run).held_out[0][0] == 0
+
+    learned = [json.loads(line)["id"] for line in (run.folder / "train.jsonl").open()]
+    apart = [json.loads(line)["id"] for line in (run.folder / "held_out.jsonl").open()]
+    assert len(learned) == planned.learned
+    assert not set(learned) & set(apart)
+
+    assert [each.name for each in comparing.arms(studio, project.id)] == ["base", f"run:{run.id}"]
+    assert "adapter_model.safetensors" in [each.name for each in exporting.bundle(studio, run.id, "adapter")]
+
+    training.delete(studio, run.id)
+    assert training.history(studio, project.id) == []
+
+
+def test_a_second_start_is_refused_while_the_first_runs_and_a_stop_keeps_the_best(studio, project):
+    write(studio, project, 20)
+    run = training.start(studio, owner(), project.id, updates=5000)
+    with pytest.raises(Busy, match=r"Run 1"):
+        training.start(studio, owner(), project.id)
+    with pytest.raises(Busy):
+        training.delete(studio, run.id)
+
+    # Another studio on the same folder, as after a restart, sees the same run and may stop it.
+    again = opened(studio.home.root)
+    until(again, run.id, lambda seen: course(seen).done > 30)
+    training.stop(again, run.id)
+    run = until(again, run.id, over)
+
+    assert run.state == "stopped"
+    assert run.card["updates"] < 5000
+    assert (run.folder / "adapter" / "adapter_model.safetensors").exists()
+
+
+def test_a_killed_worker_is_told_as_such_within_five_seconds(studio, project):
+    write(studio, project, 20)
+    run = training.start(studio, owner(), project.id, updates=5000)
+    run = until(studio, run.id, lambda seen: course(seen).done > 2)
+    os.kill(int((run.folder / "pid").read_text()), signal.SIGKILL)
+
+    run = until(studio, run.id, over, seconds=5)
+    assert run.state == "killed"
+    assert "ended from outside" in course(run).trouble
+
+
+def test_a_discarded_run_leaves_no_adapter(studio, project):
+    write(studio, project, 20)
+    run = training.start(studio, owner(), project.id, updates=5000)
+    until(studio, run.id, lambda seen: course(seen).done > 2)
+    training.stop(studio, run.id, discard=True)
+    run = until(studio, run.id, over)
+
+    assert run.state == "discarded"
+    assert run.card is None
+    assert len(comparing.arms(studio, project.id)) == 1
+
+
+def test_a_worker_that_does_not_listen_is_ended(studio, project, monkeypatch):
+    monkeypatch.setitem(__import__("studio.work.jobs", fromlist=["LADDER"]).LADDER, "discard", (0.5, 1.0))
+    write(studio, project, 20)
+    run = training.start(studio, owner(), project.id, updates=5000)
+    run = until(studio, run.id, lambda seen: course(seen).done > 2)
+    pid = int((run.folder / "pid").read_text())
+    os.kill(pid, signal.SIGSTOP)  # it hears neither the flag nor SIGTERM
+    studio.jobs.watch()
+    training.stop(studio, run.id, discard=True)
+
+    assert until(studio, run.id, over, seconds=30).state == "killed"
+
+
+@pytest.mark.parametrize(("count", "said"), [(0, "no examples yet"), (1, "at least two")])
+def test_too_few_examples_are_refused_with_the_next_step(studio, project, count, said):
+    write(studio, project, count)
+
+    with pytest.raises(NothingToLearn, match=said):
+        training.start(studio, owner(), project.id)
+    assert training.history(studio, project.id) == []
+
+
+def test_rejected_unfinished_and_too_long_conversations_are_left_out(studio, project):
+    write(studio, project, 10)
+    write(studio, project, 2, status="rejected")
+    unfinished = writing.save(studio, owner(), Change("x", project.id, "", 0, (Message("user", "Hm?"),)))
+    long_talk = (Message("user", "Tell me all"), Message("assistant", "wave " * 400))
+    long = writing.save(studio, owner(), Change("y", project.id, "", 0, long_talk))
+    planned = training.plan(studio, project.id, max_length=200)
+
+    assert planned.learned + planned.held_out == 10
+    assert dict(planned.left_out).keys() == {unfinished.number, long.number}
+
+
+def test_the_projects_system_text_is_frozen_with_the_data(studio, project):
+    write(studio, project, 10)
+    writing.set_system(studio, owner(), project.id, "You are Harbour.")
+    split = training.sides(studio, project.id)
+    data = training.frozen(split, "You are Harbour.", training.plan(studio, project.id).recipe)
+
+    assert all(messages[0] == Message("system", "You are Harbour.") for _, messages in data["train"])
+    assert len(data["general"]) >= 290
+    assert not {str(m) for _, m in data["general"]} & {str(m) for _, m in data["gauge"]}

@@ -84,7 +84,8 @@ class Engine(Protocol):
     ) -> Iterator[tuple[Answer, ...]]:
         """Answer all asks in one batch over one set of weights; yields every row's answer so far after each token.
 
-        The last yield has done=True in every row. Ends within a token of `stopping()`. Raises ModelNotReady, DoesNotFit.
+        The last yield has done=True in every row. Ends within a token of `stopping()`. Raises ModelNotReady, DoesNotFit,
+        BadInput for a question that is too long, and Busy where another batch is being answered.
         """
         ...
 

@@ -137,6 +137,7 @@ def choose(scores: torch.Tensor, sampling: Sampling, chance: torch.Generator) ->
     if sampling.temperature <= 0:
         return int(scores.argmax())
     shares, ids = (scores / sampling.temperature).softmax(0).sort(descending=True)
-    # The one that crosses the line stays in, so that there is always one.
-    shares[shares.cumsum(0) - shares >= sampling.top_p] = 0
+    beyond = shares.cumsum(0) - shares >= sampling.top_p
+    beyond[0] = False  # the best always stays in, so that there is one to draw
+    shares[beyond] = 0
     return int(ids[torch.multinomial(shares, 1, generator=chance)])

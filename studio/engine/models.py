@@ -11,7 +11,7 @@ from typing import Any
 from studio.core.errors import BadInput, DoesNotFit, ModelNotReady
 from studio.core.records import Message
 from studio.engine import device as devices
-from studio.engine import folders
+from studio.engine import folders, memory
 from studio.engine.trial import quiet_bitsandbytes, trial
 
 ROOM_FOR_WEIGHTS = 0.7  # of the memory available: training and answering need the rest
@@ -167,9 +167,9 @@ def load(folder: Path, precision: str, device: str) -> Any:
             local_files_only=True,
             **settings,
         )
-    except torch.OutOfMemoryError as error:
-        raise too_large(folder, precision, device) from error
-    except (OSError, ValueError, KeyError, ImportError) as error:
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+        if memory.ran_out(error):
+            raise too_large(folder, precision, device) from error
         raise ModelNotReady(
             f"The model in {folder} cannot be loaded ({first_line(error)}). Choose another base model."
         ) from error

@@ -7,6 +7,7 @@ that the rest of the studio knows of a run it reads from this folder.
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import sys
@@ -185,7 +186,7 @@ def train(folder: Folder, prepared: Prepared, recipe: Recipe) -> int:
         keep_best=keep_best,
     )
     on_device = ([pack.to(device) for pack in step] for step in steps)
-    every = max(1, round(prepared.updates / recipe.evaluations))
+    every = math.ceil(prepared.updates / recipe.evaluations)
     return loop.train(parts, on_device, prepared.updates, every, recipe.clip)
 
 

@@ -170,13 +170,14 @@ def test_a_drawn_answer_repeats_with_its_seed_whatever_its_neighbour_does(rehear
     assert alone != another
 
 
-def test_only_the_smallest_set_of_tokens_that_holds_top_p_is_drawn_from():
+@pytest.mark.parametrize(("top_p", "expected"), [(0.7, {0, 1}), (0.0, {0}), (1.0, {0, 1, 2, 3})])
+def test_only_the_smallest_set_of_tokens_that_holds_top_p_is_drawn_from(top_p, expected):
     scores = torch.tensor([0.5, 0.3, 0.15, 0.05]).log()
     chance = torch.Generator().manual_seed(0)
 
-    drawn = {decode.choose(scores, Sampling(temperature=1.0, top_p=0.7), chance) for _ in range(200)}
+    drawn = {decode.choose(scores, Sampling(temperature=1.0, top_p=top_p), chance) for _ in range(300)}
 
-    assert drawn == {0, 1}
+    assert drawn == expected
 
 
 def test_stopping_ends_the_answer_within_a_token(rehearsal_path):

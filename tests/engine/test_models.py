@@ -279,6 +279,13 @@ def pretend_parameters(folder, count):
         file.truncate(8 + len(header) + 2 * shape[0] * width)
 
 
+def test_an_architecture_that_transformers_does_not_know_is_refused(folder):
+    edit(folder / "config.json", model_type="nonsense")
+
+    with pytest.raises(ModelNotReady, match=r"cannot be loaded \(.*nonsense"):
+        models.load(folder, "bf16", "cpu")
+
+
 def test_the_trial_measures_every_form_asked_for():
     times = trial.trial(256, ["bf16", "fp32", "nf4"])
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import sync_playwright
+from served import Served
 
 ON_THE_PATH = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 ELSEWHERE = (
@@ -66,3 +67,25 @@ def page(browser):
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     yield context.new_page()
     context.close()
+
+
+@pytest.fixture
+def served():
+    """`served(home)` starts the studio whose data lies in the folder `home` and returns it once it answers."""
+    started = []
+
+    def start(home):
+        started.append(Served(home))
+        return started[-1].start()
+
+    yield start
+    for each in started:
+        each.end()
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory):
+    """One empty studio for the tests that change nothing in it."""
+    studio = Served(tmp_path_factory.mktemp("shared") / "home")
+    yield studio.start()
+    studio.end()

@@ -1,4 +1,4 @@
-"""Memory: what a run will need, what it took, and the sentence when it ran out."""
+"""Memory: what a run took, and the sentence when it ran out."""
 
 from __future__ import annotations
 
@@ -7,18 +7,6 @@ import sys
 import psutil
 
 from studio.core.errors import DoesNotFit
-from studio.core.recipe import Recipe
-
-# Bytes of activations that one token of a packed row leaves behind per layer and unit of width, measured on a
-# 30-layer, 576-wide model with bf16 rows: inputs of seven linears, the attention and two norms, kept for the backward.
-ACTIVATION = 60
-
-
-def forecast(parameters: int, layers: int, width: int, row: int, recipe: Recipe, precision: str) -> int:
-    """Bytes that training will take at its peak: weights, adapter with its optimizer, activations of one row, the rest."""
-    a_weight = {"nf4": 0.6, "bf16": 2.0, "fp32": 4.0}[precision]
-    adapter = 16 * 2 * recipe.rank * width * 7 * layers
-    return int(a_weight * parameters + adapter + ACTIVATION * row * width * layers + 700 * 2**20)
 
 
 def peak() -> int:

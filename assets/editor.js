@@ -244,9 +244,9 @@ async function resend(draft) {
 
 async function load() {
   const value = props.value || {};
-  system = value.project === project ? value.system : system;
-  if (!value.project || value.project === project && value.turn === turnSeen) return;
+  if (!value.project || value.turn === turnSeen) return;
   turnSeen = value.turn;
+  if (value.project === project && !value.start) { reread(value.system); return; }
   await leave();
   const other = value.project !== project;
   project = value.project;
@@ -259,6 +259,16 @@ async function load() {
   trigger("submit", {});
   tell("studio:saved", {});
   if (back.mine) both(back.mine); else note("", "Text that was not saved when the page closed was put back, and is saved now.");
+}
+
+// The tab was opened again: what another window or a terminal changed meanwhile is shown, unless something is being written.
+async function reread(text) {
+  if (!doc || !doc.id || dirty()) return;
+  const answer = await timed(server.on_read({ project, conversation: doc.id })).catch(() => null);
+  const found = answer && answer.conversation, changed = system !== text;
+  system = text;
+  if (!found || found.id !== doc.id || dirty()) return;
+  if (found.version !== doc.version) show(found); else if (changed) drawSystem();
 }
 
 async function first() {

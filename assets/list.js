@@ -108,7 +108,7 @@ function look(at) {
   binned = at;
   first = 1;
   bin.setAttribute("aria-pressed", String(binned));
-  bin.textContent = binned ? "Back to the list" : "Bin";
+  bin.textContent = binned ? "Close bin" : "Bin";
   element.classList.toggle("in-bin", binned);
   refresh();
 }

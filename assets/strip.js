@@ -34,7 +34,7 @@ function device(state) {
 
 function job(state) {
   if (!state.job) return [make("span", "right soft", "Idle")];
-  const node = make("span", "right", state.job.name), stop = make("button", "quiet", "Stop");
+  const node = make("span", "right job", state.job.name), stop = make("button", "quiet job", "Stop");
   node.append(meter(state.job.share, "Training: " + state.job.text), make("span", "num", state.job.text));
   stop.type = "button";
   stop.title = "Stop the training and keep the best so far";

@@ -10,7 +10,8 @@ from studio.core.course import Course, Point
 from studio.ui.show import text
 
 MOST = 240  # points of a line; more than the drawing has room for
-NEIGHBOURS = 5  # updates that the learned line is averaged over
+NEIGHBOURS = 5  # updates that the learned line of a longer run is averaged over
+SHORT = 20  # updates up to which the line is drawn as it is
 
 
 @dataclass(frozen=True)
@@ -107,14 +108,16 @@ def path(frame: Frame, points: Sequence[Point]) -> str:
 
 
 def smoothed(points: Sequence[Point]) -> list[Point]:
-    """Each point as the mean of itself and its neighbours, thinned to what a drawing can show."""
+    """Each point as the mean of itself and its neighbours, thinned to what a drawing can show; a short run as it is."""
+    if len(points) <= SHORT:
+        return list(points)
     half = NEIGHBOURS // 2
     near = [points[max(0, n - half) : n + half + 1] for n in range(len(points))]
     means = [
         (update, sum(loss for _, loss in some) / len(some))
         for (update, _), some in zip(points, near, strict=True)
     ]
-    every = math.ceil(len(means) / MOST) or 1
+    every = math.ceil(len(means) / MOST)
     return means if every == 1 else [*means[:-1:every], means[-1]]
 
 

@@ -31,8 +31,8 @@ class Side:
 
 @dataclass(frozen=True)
 class Parts:
-    """The tab's components. `talks`: both conversations, kept by the page. `offered`: for what the choices were made.
-    `place`: how many held-out questions were asked."""
+    """The tab's components. `talks`: both conversations. `offered`: for what the choices were made. `place`: how many
+    held-out questions were asked."""
 
     rest: gr.Column
     said: gr.HTML
@@ -47,7 +47,7 @@ class Parts:
     vary: gr.Checkbox
     seed: gr.Number
     talks: gr.JSON
-    offered: gr.State
+    offered: gr.JSON
     place: gr.State
 
     @property
@@ -85,8 +85,9 @@ def lay_out() -> Parts:
                 seed = gr.Number(
                     0, label="Seed", info="The same seed varies the same way.", precision=0, visible=False
                 )
-    talks = gr.JSON([[], []], visible=False)
-    return Parts(rest, said, left, right, message, send, stop, following, again, asked, vary, seed, talks, gr.State({}), gr.State(0))  # fmt: skip
+    # Kept by the page, so that they are still there when the server was restarted under it.
+    kept = gr.JSON([[], []], visible=False), gr.JSON({}, visible=False), gr.State(0)
+    return Parts(rest, said, left, right, message, send, stop, following, again, asked, vary, seed, *kept)
 
 
 def lay_out_side(name: str) -> Side:
@@ -150,7 +151,7 @@ def on_open(
     left: str,
     right: str,
     talks: Any,
-    offered: dict[str, str] | None,
+    offered: Any,
 ) -> tuple[Any, ...]:
     """The choices as they are now. A new run is put to the right; otherwise what a person chose stays."""
     runs = comparing.tuned(studio, project)
@@ -160,7 +161,7 @@ def on_open(
     now = {"project": project, "newest": newest}
     same = now == offered and left in known and right in known
     arms = (left, right) if same else ("base", newest)
-    if offered and offered.get("project") == project:
+    if isinstance(offered, dict) and offered.get("project") == project:
         systems = [gr.skip(), gr.skip()]
     else:
         systems = [writing.by_id(studio, project).system] * 2

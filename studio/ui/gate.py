@@ -7,16 +7,16 @@ no path to a file through that does not lie in the folder made for passing files
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from studio.ui.bodies import Counted, Started, TooLarge, again, files_inside, is_inside
 
 UPLOAD = 64 * 2**20  # bytes that one request may carry
 VALUES = 16 * 2**20  # bytes of one event's inputs
@@ -46,10 +46,6 @@ HEADERS = {
     "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "x-frame-options": "DENY",
 }
-
-
-class TooLarge(Exception):
-    """More came than one request may carry."""
 
 
 @dataclass(frozen=True)
@@ -85,10 +81,12 @@ class Gate:
             return Refusal(
                 403, f"The studio answers only to {', '.join(sorted(self.hosts))}. Open one of these."
             )
-        if is_foreign(headers, path, method):
+        if is_foreign(headers, path, method, proxied=self.hosts is None):
             return Refusal(403, "Another site's page asked for this. Open the studio in a tab of its own.")
         if method not in ("GET", "HEAD", "POST"):
             return Refusal(405, "The studio does not answer to this method.")
+        if carries_values(scope) and not headers.get("content-type", "").startswith("application/json"):
+            return Refusal(415, "The studio takes values as JSON and files by upload only.")
         if path.startswith(FILE):
             inside = is_inside(path.removeprefix(FILE), self.files)
             return None if inside else Refusal(403, "This file is not one that the studio gave out.")
@@ -124,94 +122,21 @@ class Gate:
             await answer(send, Refusal(403, "This file is not one that was given to the studio."))
 
 
-@dataclass
-class Counted:
-    """`receive` that gives up once more than `limit` bytes came."""
-
-    receive: Receive
-    limit: int
-    seen: int = 0
-
-    @property
-    def exceeded(self) -> bool:
-        return self.seen > self.limit
-
-    async def __call__(self) -> Message:
-        message = await self.receive()
-        self.seen += len(message.get("body", b""))
-        if self.exceeded:
-            raise TooLarge
-        return message
-
-    async def whole(self) -> bytes:
-        parts, more = [], True
-        while more:
-            message = await self()
-            parts.append(message.get("body", b""))
-            more = message["type"] == "http.request" and message.get("more_body", False)
-        return b"".join(parts)
-
-
-@dataclass
-class Started:
-    """`send` that holds back whatever is said about a body that was too large."""
-
-    send: Send
-    counted: Counted
-    done: bool = False
-
-    async def __call__(self, message: Message) -> None:
-        if self.counted.exceeded and not self.done:
-            return
-        self.done = True
-        await self.send(message)
-
-
-def is_foreign(headers: Headers, path: str, method: str) -> bool:
+def is_foreign(headers: Headers, path: str, method: str, proxied: bool) -> bool:
     """Whether another site's page sent this. Following a link to the first page is not foreign."""
     origin = headers.get("origin")
-    own = {headers.get("host", "").lower(), headers.get("x-forwarded-host", "").lower()} - {""}
-    if origin is not None and urlsplit(origin).netloc.lower() not in own:
+    own = {headers.get("host", "").lower()}
+    if proxied:
+        own |= {headers.get("x-forwarded-host", "").lower()}
+    if origin is not None and urlsplit(origin).netloc.lower() not in own - {""}:
         return True
     site = headers.get("sec-fetch-site", "none")
     followed = method == "GET" and path == "/" and headers.get("sec-fetch-mode") == "navigate"
     return site not in ("none", "same-origin") and not followed
 
 
-def is_inside(path: str, folder: Path) -> bool:
-    """Whether `path`, links followed, is a file within `folder`."""
-    try:
-        found = Path(path).resolve()
-        return found.is_relative_to(folder.resolve()) and found.is_file()
-    except (OSError, ValueError):
-        return False
-
-
-def files_inside(body: bytes, folder: Path) -> bool:
-    """Whether every file that an event's inputs name was given to the studio. Also refuses addresses to be fetched."""
-    if b'"path"' not in body and b"\\u" not in body:
-        return True
-    try:
-        return all(is_inside(each, folder) for each in named_files(json.loads(body)))
-    except (ValueError, RecursionError):
-        return False
-
-
-def named_files(value: Any) -> list[str]:
-    """The paths in a JSON value that gradio could take for files; nothing else of the page has a field of that name."""
-    if isinstance(value, list):
-        return [path for each in value for path in named_files(each)]
-    if not isinstance(value, dict):
-        return []
-    own = [str(value["path"])] if value.get("path") else []
-    return own + [path for each in value.values() for path in named_files(each)]
-
-
 def carries_values(scope: Scope) -> bool:
-    kind = Headers(scope=scope).get("content-type", "")
-    return (
-        scope["method"] == "POST" and scope["path"] != f"{API}/upload" and not kind.startswith("multipart/")
-    )
+    return scope["method"] == "POST" and scope["path"] != f"{API}/upload"
 
 
 def allowed(path: str) -> int:
@@ -229,18 +154,6 @@ def too_large(path: str) -> Refusal:
         f"This is larger than {allowed(path) // 2**20} MB, the most that the page takes at once. "
         "Import it from a terminal with: sft-studio import FILE",
     )
-
-
-def again(body: bytes, receive: Receive) -> Receive:
-    """`receive` for a body that was read already."""
-    waiting = [body]
-
-    async def give() -> Message:
-        if waiting:
-            return {"type": "http.request", "body": waiting.pop(), "more_body": False}
-        return await receive()
-
-    return give
 
 
 def plain(scope: Scope) -> Scope:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-
 import gradio as gr
 
-from studio.ui import strip
+from studio.ui import check, compare, export, prompt, strip, train, write
 from studio.ui.shell import Shell
 from studio.work.studio import Studio
 
-TABS = ("write", "check", "prompt", "train", "compare", "export")
+TABS = (write, check, prompt, train, compare, export)
 
 
 def build(studio: Studio) -> gr.Blocks:
@@ -23,8 +20,7 @@ def build(studio: Studio) -> gr.Blocks:
         tick = gr.Timer(1.0)
         with gr.Tabs(elem_id="tabs") as tabs:
             shell = Shell(top.project, tick, tabs, page)
-            for name in TABS:
-                if importlib.util.find_spec(f"studio.ui.{name}"):
-                    importlib.import_module(f"studio.ui.{name}").build(studio, shell)
+            for tab in TABS:
+                tab.build(studio, shell)
         strip.wire(studio, shell, top)
     return page

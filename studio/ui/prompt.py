@@ -40,7 +40,7 @@ class Parts:
     again: gr.Button
     chosen: gr.HTML
     turns: gr.JSON
-    shown: gr.State
+    shown: gr.JSON
 
 
 def build(studio: Studio, shell: Shell) -> gr.Tab:
@@ -53,7 +53,7 @@ def build(studio: Studio, shell: Shell) -> gr.Tab:
                 words = lay_out_words()
             with gr.Column(scale=2, elem_classes="card", min_width=320):
                 asking = lay_out_asking()
-        parts = Parts(rest, *words, *asking, gr.JSON([], visible=False), gr.State(""))  # type: ignore[call-arg]
+        parts = Parts(rest, *words, *asking, gr.JSON([], visible=False), gr.JSON({}, visible=False))  # type: ignore[call-arg]
     wire(studio, shell, tab, parts, needed)
     return tab
 
@@ -113,12 +113,12 @@ def wire(studio: Studio, shell: Shell, tab: gr.Tab, parts: Parts, needed: need.N
     parts.vary.change(lambda vary: gr.update(visible=vary), parts.vary, parts.seed, **now)
 
 
-def on_open(studio: Studio, person: Person, project: str, shown: str) -> tuple[Any, ...]:
+def on_open(studio: Studio, person: Person, project: str, shown: Any) -> tuple[Any, ...]:
     """The project's own system text at the first visit; afterwards what was tried stays."""
     ready = gr.update(visible=models.base(studio, project).path is not None)
-    if shown == project:
+    if shown == {"project": project}:
         return ready, *(gr.skip() for _ in range(6))
-    return ready, writing.by_id(studio, project).system, "", *on_again(), project
+    return ready, writing.by_id(studio, project).system, "", *on_again(), {"project": project}
 
 
 def on_use(studio: Studio, person: Person, project: str, system: str) -> str:

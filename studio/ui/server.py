@@ -7,13 +7,14 @@ import errno
 import http.client
 import ipaddress
 import logging
+import os
 import socket
 import sys
 import threading
 import time
 import webbrowser
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import gradio as gr
 import uvicorn
@@ -83,9 +84,10 @@ def serve(
     behind_proxy: bool = False,
     say: Callable[[str], None] | None = None,
 ) -> None:
-    """Serve the page until it is interrupted. `port` 0 takes a free one; `say` gets the lines meant for the person.
+    """Serve the page until it is interrupted, then end the process: this does not return.
 
-    Raises NotServedSafely for a host that others can reach, Busy where the port is taken.
+    `port` 0 takes a free one; `say` gets the lines meant for the person. Raises NotServedSafely for a host that others can
+    reach, Busy where the port is taken.
     """
     require_safe(host, behind_proxy)
     tell = say or told
@@ -100,6 +102,9 @@ def serve(
             timeout_keep_alive=75,
         )
         server = uvicorn.Server(config)
+        logging.getLogger("uvicorn.error").addFilter(
+            lambda _: not server.should_exit
+        )  # pages that are cut off are no error
         address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         threading.Thread(
             target=greet, args=(server, address, open_browser, tell), daemon=True, name="greet"
@@ -107,6 +112,13 @@ def serve(
         with contextlib.suppress(KeyboardInterrupt):
             server.run(sockets=[listening])
     tell("The studio has ended. What you wrote is saved; a training that runs goes on.")
+    leave()
+
+
+def leave() -> NoReturn:
+    """End the process at once. All that was acknowledged is on the disk; taking torch apart in order would take seconds."""
+    logging.shutdown()
+    os._exit(0)
 
 
 def require_safe(host: str, behind_proxy: bool) -> None:

@@ -15,6 +15,8 @@ class Shell:
 
     A tab re-reads the store on its own `tab.select`: the page selects Write when the project changes, and selects the tab
     that was open before a refresh, so `select` is all that a tab needs. `tick` fires each second, for running things.
+
+    A file that a person is to download is written below `studio.home.temporary`: nothing else can be had from the page.
     """
 
     project: gr.Dropdown

@@ -84,7 +84,10 @@ def base_line(base: Base) -> str:
 
 
 def parameters(base: Base) -> str:
-    return f"{base.parameters / 10**6:,.0f} million weights" if base.parameters else ""
+    if not base.parameters:
+        return ""
+    many = base.parameters >= 10**6
+    return f"{base.parameters / 10**6:,.0f} million weights" if many else f"{base.parameters:,} weights"
 
 
 def download(base: Base) -> str:
@@ -166,6 +169,8 @@ def told_words(told: Course) -> str:
     """How far, how fast and how long still: the sentence under the bar."""
     if not told.done:
         return told.doing[:1].upper() + told.doing[1:] + "."
+    if told.done >= told.updates:
+        return "Every update is made. The best adapter is being checked and kept."
     left = f", about {duration(told.seconds_left)} left" if told.seconds_left is not None else ""
     return f"Update {told.done:,} of {told.updates:,}, {told.tokens_a_second:,.0f} tokens a second{left}."
 
@@ -190,8 +195,9 @@ def drawing(told: Course) -> str:
     drawn = charts.curve(told)
     if not drawn:
         return ""
+    mean = f", mean of {charts.NEIGHBOURS} neighbouring updates" if len(told.learned) > charts.SHORT else ""
     legend = (
-        f'<p><i class="learned"></i>Learned: your and the general examples, mean of {charts.NEIGHBOURS} neighbouring updates.</p>'
+        f'<p><i class="learned"></i>Learned: your and the general examples{mean}.</p>'
         '<p><i class="held"></i>Held out: examples of yours that it never learns from. The ring is the best, which is kept.</p>'
         "<p>Loss says how much a text surprises the model: lower is better.</p>"
     )

@@ -34,15 +34,16 @@ def build(studio: Studio) -> Strip:
             show_label=False,
             container=False,
             filterable=False,
-            # Gradio would else compare with the choices of its own session, which a restarted server does not know.
-            allow_custom_value=True,
             elem_id="project",
             min_width=160,
             scale=0,
         )
+        # Gradio compares the value with the choices that its session knows. A restarted server knows none, and a page that
+        # was open all night would be told that its own project is no choice. The verbs that get it check it.
+        project.preprocess = lambda payload: payload
         state = gr.HTML(
             {"project": ""},
-            html_template='<div class="strip"></div>',
+            html_template='<h1 class="unseen">Studio</h1><div class="strip"></div>',
             js_on_load=serving.asset("strip.js").read_text("utf-8"),
             server_functions=[bind_server(studio, on_state), bind_server(studio, on_stop)],
             elem_id="state",

@@ -67,6 +67,7 @@ class RunPart:
         stops = [self.buttons, self.keep, self.discard, self.sure]
         return [
             self.live,
+            self.said,
             self.log,
             *stops,
             self.history,
@@ -206,8 +207,9 @@ def wire_run(studio: Studio, shell: Shell, tab: gr.Tab, plan: PlanPart, run: Run
     shell.tick.tick(bind(studio, train_run.on_tick), [*where, run.seen], outputs, **now)
     run.over.change(planned, to_plan, plan.outputs, concurrency_limit=None, show_progress="hidden")
     plan.start.click(
-        bind(studio, train_run.on_start), to_plan, outputs, concurrency_limit=None, show_progress="minimal"
-    )
+        bind(studio, train_run.on_start), to_plan, outputs,
+        concurrency_limit=None, show_progress="minimal", show_progress_on=plan.figures,
+    )  # fmt: skip
     run.keep.click(bind(studio, train_run.on_keep), [*where, run.seen], outputs, **now)
     run.discard.click(train_run.on_ask, None, [run.buttons, run.sure], **now)
     run.go_on.click(train_run.on_go_on, None, [run.buttons, run.sure], **now)

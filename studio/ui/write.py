@@ -107,14 +107,15 @@ def on_open(
     """Show a project: what to do first where it is empty, else its list and the conversation that was open."""
     if not project or project == NEW:  # the page is just loading, or a new project is being named
         return gr.skip(), gr.skip(), gr.skip(), gr.skip()
-    empty = writing.count(studio, project) == 0 and not start
+    listed = writing.count(studio, project) or writing.page(studio, project, binned=True, size=1).total
+    empty = not listed and not start
     turn = secrets.token_hex(4)  # what the scripts know a new showing by
     system = writing.by_id(studio, project).system
     return (
         gr.update(visible=empty),
         gr.update(elem_classes=GONE if empty else []),
         {"project": project, "turn": turn},
-        {"project": project, "system": system, "start": start, "turn": turn if start else ""},
+        {"project": project, "system": system, "start": start, "turn": turn},
     )
 
 

@@ -24,7 +24,7 @@ def test_a_script_that_slipped_in_does_not_run_and_a_form_or_picture_does_not_le
     page.goto(shared.url)
     expect(page.locator(".strip")).to_contain_text("Idle", timeout=30_000)
     blocked = []
-    page.expose_function("told", blocked.append)
+    page.expose_function("told", lambda what: blocked.append(what))
     page.evaluate(
         """() => {
             document.addEventListener("securitypolicyviolation", event => window.told(event.effectiveDirective));

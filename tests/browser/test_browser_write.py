@@ -4,7 +4,11 @@ import json
 import re
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
+
+from studio.core.records import Change, Message
+from studio.work import studio, writing
 
 pytestmark = pytest.mark.browser
 WAIT = 30_000  # milliseconds; a busy machine is slow, and nothing here is about speed
@@ -25,18 +29,22 @@ def patient(page):
 
 
 @pytest.fixture
-def studio(served, tmp_path):
-    return served(tmp_path / "home")
+def project(shared, request):
+    """The address of an empty project of one's own in the shared studio."""
+    own = studio.opened(shared.home)
+    made = writing.project(own, request.node.name[:60])
+    own.database.close()
+    return f"{shared.url}/?project={made.id}"
 
 
-def opened(page, studio):
-    page.goto(studio.url)
+def opened(page, address):
+    page.goto(address)
     return page.locator("#editor")
 
 
-def begun(page, studio):
-    """An empty studio's page with the first conversation begun."""
-    editor = opened(page, studio)
+def begun(page, address):
+    """An empty project's page with the first conversation begun."""
+    editor = opened(page, address)
     page.locator("#begin").click()
     expect(editor.locator("h2")).to_have_text("New conversation")
     expect(editor.get_by_label("user says")).to_be_focused()
@@ -47,8 +55,8 @@ def saved(editor):
     expect(editor.locator(".saved")).to_have_text(re.compile(r"^Saved \d\d:\d\d:\d\d$"))
 
 
-def test_a_first_conversation_of_any_text_is_written_saved_and_read_back(page, studio):
-    editor = begun(page, studio)
+def test_a_first_conversation_of_any_text_is_written_saved_and_read_back(page, project):
+    editor = begun(page, project)
     page.keyboard.type("Where is my parcel?")
     saved(editor)
     expect(page.locator("#first")).to_have_count(0)
@@ -76,36 +84,42 @@ def test_a_first_conversation_of_any_text_is_written_saved_and_read_back(page, s
     assert messages[1] == {"role": "assistant", "content": HOSTILE, "weight": 0}
 
 
-def test_nothing_typed_is_lost_when_the_server_is_killed_and_saved_is_only_said_when_it_is_true(page, studio):
-    editor = begun(page, studio)
+def test_nothing_typed_is_lost_when_the_server_is_killed_and_saved_is_only_said_when_it_is_true(
+    page, served, tmp_path
+):
+    server = served(tmp_path / "home")
+    editor = begun(page, server.url)
     page.keyboard.type("kept")
     saved(editor)
 
-    studio.kill()
+    server.kill()
     editor.get_by_label("assistant says").fill("typed while it was dead")
     expect(editor.locator(".saved")).to_contain_text("Not saved, retrying")
     page.goto("about:blank")  # closed, and opened again when it is back
-    studio.start()
-    editor = opened(page, studio)
+    assert texts(server.home) == ["kept", ""]
+    server.start()
+    editor = opened(page, server.url)
 
     expect(editor.locator(".notes")).to_contain_text("put back")
     expect(editor.get_by_label("assistant says")).to_have_value("typed while it was dead")
-    page.goto("about:blank")
-    studio.kill()
-    studio.start()
-    editor = opened(page, studio)
-    expect(editor.get_by_label("assistant says")).to_have_value("typed while it was dead")
-    assert (
-        page.evaluate("Object.keys(localStorage).filter(key => key.startsWith('studio.draft')).length") == 0
-    )
+    assert texts(server.home) == ["kept", "typed while it was dead"]
+    assert page.evaluate("Object.keys(localStorage).filter(key => key.startsWith('studio.draft'))") == []
 
 
-def test_of_two_windows_on_one_conversation_the_second_keeps_both_texts(page, studio):
-    editor = begun(page, studio)
+def texts(home):
+    """What the disk has of the one conversation."""
+    own = studio.opened(home)
+    (conversation,) = writing.all_conversations(own, writing.project(own, "default").id)
+    own.database.close()
+    return [each.content for each in conversation.messages]
+
+
+def test_of_two_windows_on_one_conversation_the_second_keeps_both_texts(page, project):
+    editor = begun(page, project)
     page.keyboard.type("one")
     saved(editor)
     second = page.context.new_page()
-    other = opened(second, studio)
+    other = opened(second, project)
     expect(other.get_by_label("user says")).to_have_value("one")
 
     other.get_by_label("user says").fill("theirs")
@@ -121,14 +135,14 @@ def test_of_two_windows_on_one_conversation_the_second_keeps_both_texts(page, st
     expect(editor.get_by_label("user says")).to_have_value("mine")
 
 
-def test_a_file_is_looked_at_then_imported_and_the_keys_lead_through_it(page, studio, tmp_path):
+def test_a_file_is_looked_at_then_imported_and_the_keys_lead_through_it(page, project, tmp_path):
     rows = [
         [{"role": "user", "content": f"question {n}"}, {"role": "assistant", "content": f"answer {n}"}]
         for n in range(60)
     ]
     file = tmp_path / "rows.jsonl"
     file.write_text("\n".join(json.dumps({"messages": each}) for each in rows) + "\n{broken\n")
-    editor = opened(page, studio)
+    editor = opened(page, project)
 
     with page.expect_file_chooser() as chooser:
         page.locator("#import-first").click()
@@ -159,10 +173,8 @@ def test_a_file_is_looked_at_then_imported_and_the_keys_lead_through_it(page, st
     expect(page.locator("#list .range")).to_have_text("1–1 of 1")
 
 
-def test_there_is_no_serious_finding_of_axe_and_no_sideways_scrolling(page, studio):
-    from axe_playwright_python.sync_playwright import Axe
-
-    editor = begun(page, studio)
+def test_there_is_no_serious_finding_of_axe_and_no_sideways_scrolling(page, project):
+    editor = begun(page, project)
     page.keyboard.type("Where is my parcel?")
     saved(editor)
     for width, height, scheme in ((1280, 800, "light"), (390, 844, "dark")):
@@ -178,3 +190,23 @@ def test_there_is_no_serious_finding_of_axe_and_no_sideways_scrolling(page, stud
         ]
         assert serious == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_what_a_terminal_changed_meanwhile_is_shown_when_the_tab_is_opened_again(page, shared, project):
+    editor = begun(page, project)
+    page.keyboard.type("one")
+    saved(editor)
+    own = studio.opened(shared.home)
+    mine = project.rsplit("=", 1)[1]
+    (found,) = writing.all_conversations(own, mine)
+    changed = Change(
+        "r", mine, found.id, found.version, (Message("user", "two"), Message("assistant", "Yes."))
+    )
+    writing.save(own, studio.owner(), changed)
+    own.database.close()
+
+    page.get_by_role("tab", name="Export").click()
+    page.get_by_role("tab", name="Write").click()
+
+    expect(editor.get_by_label("user says")).to_have_value("two")
+    expect(page.locator("#list .rows .q")).to_have_text("two")

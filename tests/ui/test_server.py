@@ -1,11 +1,16 @@
 """The studio as it is served: who may ask, which files can be had (none), how much is taken, and how it starts and ends."""
 
+import json
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import warnings
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
@@ -13,6 +18,9 @@ from scripted import ScriptedEngine
 from starlette.testclient import TestClient
 
 from studio.core.errors import Busy, NotServedSafely
+from studio.core.records import Person
+from studio.store.database import Database
+from studio.store.home import open_home
 from studio.ui import gate, page, server
 from studio.work import serving, writing
 from studio.work.jobs import Jobs
@@ -22,24 +30,37 @@ ADDRESS = "http://127.0.0.1:7860"
 SECRET = "a-secret-that-nobody-may-read"
 
 
-@pytest.fixture
-def studio(home, database, ada, monkeypatch):
-    # What the server sets for its whole process is put back after the test.
-    for name in ("TMPDIR", "GRADIO_TEMP_DIR"):
-        monkeypatch.setenv(name, str(home.temporary))
-    monkeypatch.setattr("tempfile.tempdir", None)
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory):
+    home = open_home(tmp_path_factory.mktemp("served") / "home")
+    database = Database.open(home.database)
     made = Studio(home, database, ScriptedEngine(), Jobs(home))
     project = writing.project(made, "default")
-    writing.set_system(made, ada, project.id, SECRET)
-    (home.run("1")).mkdir()
-    (home.run("1") / "train.jsonl").write_text(SECRET)
-    return made
+    writing.set_system(made, Person("Ada"), project.id, SECRET)
+    home.run("1").mkdir()
+    conversation = [{"role": "user", "content": SECRET}, {"role": "assistant", "content": "Yes."}]
+    (home.run("1") / "train.jsonl").write_text(json.dumps({"messages": conversation}))
+    with pytest.MonkeyPatch.context() as patch:
+        # What the server sets for its whole process is put back after the tests.
+        for name in ("TMPDIR", "GRADIO_TEMP_DIR"):
+            patch.setenv(name, str(home.temporary))
+        patch.setattr("tempfile.tempdir", None)
+        yield made
+    database.close()
+
+
+@pytest.fixture(scope="module")
+def client(studio):
+    with TestClient(server.app(studio), base_url=ADDRESS) as client:
+        yield client
 
 
 @pytest.fixture
-def asked(studio):
-    with TestClient(server.app(studio), base_url=ADDRESS) as client:
-        yield client
+def asked(client, studio):
+    """The studio as it is served, with nothing passed yet."""
+    for each in studio.home.temporary.iterdir():
+        shutil.rmtree(each) if each.is_dir() else each.unlink()
+    return client
 
 
 def private_files(studio):
@@ -95,6 +116,14 @@ def test_behind_a_proxy_every_name_is_answered_and_foreign_pages_are_still_refus
         assert client.get("/").status_code == 200
         assert client.get("/config", headers={"origin": "https://studio.example"}).status_code == 200
         assert client.get("/config", headers={"origin": "https://evil.example"}).status_code == 403
+        seen = {"origin": "https://outside.example", "x-forwarded-host": "outside.example"}
+        assert client.get("/config", headers=seen).status_code == 200
+
+
+def test_without_a_proxy_nobody_is_believed_to_be_one(asked):
+    seen = {"origin": "https://evil.example", "x-forwarded-host": "evil.example"}
+
+    assert asked.get("/config", headers=seen).status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -158,8 +187,6 @@ def test_no_address_reads_a_private_file(asked, studio):
         "/assets/%2e%2e/%2e%2e/%2e%2e/..{}",
         "/gradio_api//file={}",
     ]
-    from pathlib import Path
-
     for file in [*private_files(studio), Path("/etc/passwd")]:
         for each in tries:
             answer = asked.get(each.format(file))
@@ -185,8 +212,6 @@ def test_no_event_can_name_a_private_file(asked, studio, shape):
         body["data"] = [{"path": path}]
     if shape == "address":
         body["data"] = [file_data("http://127.0.0.1:9/x")]
-    import json
-
     text = json.dumps(body).replace('"path"', '"\\u0070ath"' if shape == "escaped" else '"path"')
 
     for where in ("queue/join", "run/predict", "component_server/"):
@@ -194,16 +219,20 @@ def test_no_event_can_name_a_private_file(asked, studio, shape):
             f"/gradio_api/{where}", content=text, headers={"content-type": "application/json"}
         )
         assert answer.status_code == 403
-    assert copies(studio) == []
+    assert not leaked(studio)
 
 
-def copies(studio):
+def passed(studio):
     return [each for each in studio.home.temporary.rglob("*") if each.is_file()]
 
 
-def test_gradio_itself_refuses_a_private_file_too_behind_the_gate(studio):
-    """The switch: without `has_launched` the very same request has the file copied to where it is served."""
-    serving.use_private_folder(studio)
+def leaked(studio):
+    """Whether a private file was copied to where files are served."""
+    return any(SECRET.encode() in each.read_bytes() for each in passed(studio))
+
+
+def test_gradio_itself_refuses_a_private_file_too_behind_the_gate(asked, studio):
+    """The switch: without `has_launched` the very same request has the file copied, read and shown."""
     app = server.mounted(FastAPI(), studio)
     built = next(each.app.blocks for each in app.routes if hasattr(each.app, "blocks"))
     private = studio.home.run("1") / "train.jsonl"
@@ -217,13 +246,14 @@ def test_gradio_itself_refuses_a_private_file_too_behind_the_gate(studio):
 
     with TestClient(app, base_url=ADDRESS, raise_server_exceptions=False) as client:
         refused = client.post("/gradio_api/run/predict", json=asking)
-        kept_apart = copies(studio)
+        leaked_first = leaked(studio)
         built.has_launched, built.blocked_paths = False, []
-        client.post("/gradio_api/run/predict", json=asking)
+        had = client.post("/gradio_api/run/predict", json=asking)
 
     assert refused.status_code == 500
-    assert kept_apart == []
-    assert SECRET in copies(studio)[0].read_text()
+    assert SECRET not in refused.text
+    assert not leaked_first
+    assert SECRET in had.text
 
 
 def test_an_uploaded_page_comes_back_as_a_download_and_never_as_a_page(asked):
@@ -234,6 +264,16 @@ def test_an_uploaded_page_comes_back_as_a_download_and_never_as_a_page(asked):
     assert answer.status_code == 200
     assert answer.headers["content-disposition"].startswith("attachment")
     assert answer.headers["content-type"] == "application/octet-stream"
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "multipart/form-data; boundary=b", "application/x-www-form-urlencoded", ""]
+)
+def test_an_event_comes_as_json_or_not_at_all(asked, kind):
+    """A foreign form can send every other kind without asking first."""
+    answer = asked.post("/gradio_api/component_server/", content=b"{}", headers={"content-type": kind})
+
+    assert answer.status_code == 415
 
 
 def test_a_body_that_says_it_is_too_large_is_refused_with_a_sentence(asked):
@@ -262,7 +302,7 @@ def test_a_body_that_does_not_say_its_size_is_refused_when_it_grows_too_large(as
 
     assert uploaded.status_code == event.status_code == 413
     assert "1 MB" in uploaded.text
-    assert all(each.stat().st_size <= 2**20 for each in copies(studio))
+    assert all(each.stat().st_size <= 2**20 for each in passed(studio))
 
 
 def test_nothing_is_kept_in_the_browser_or_sent_home(asked):
@@ -280,15 +320,17 @@ def test_the_page_is_wired_without_a_warning(studio):
 
 
 def test_the_stop_ladder_is_watched_while_the_studio_is_served(studio):
-    with TestClient(server.app(studio), base_url=ADDRESS):
-        assert not studio.jobs.closing.is_set()
+    jobs = Jobs(studio.home)
+    with TestClient(server.app(replace(studio, jobs=jobs)), base_url=ADDRESS):
+        assert "stop-ladder" in {each.name for each in threading.enumerate()}
+        assert not jobs.closing.is_set()
 
-    assert studio.jobs.closing.is_set()
+    assert jobs.closing.is_set()
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.4", "studio.example"])
 def test_a_host_that_others_can_reach_is_refused_with_the_way_out(studio, host):
-    with pytest.raises(NotServedSafely, match="SSH tunnel.*--behind-proxy"):
+    with pytest.raises(NotServedSafely, match=r"SSH tunnel.*--behind-proxy"):
         server.serve(studio, host=host, port=0, open_browser=False)
 
 

@@ -1,0 +1,252 @@
+"""Training, comparing and the tabs around them in the real page, on the rehearsal model."""
+
+import os
+import re
+import signal
+import uuid
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+from served import Served
+
+from studio.core.records import Change, Message
+from studio.work import models, training, writing
+from studio.work.studio import opened, owner
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+WAIT = 60_000  # milliseconds; a busy machine is slow, and nothing here is about speed
+TABS = ("Check", "Prompt", "Train", "Compare", "Export")
+HOSTILE = "<img src=x onerror='window.bad=1'> <b>bold</b> ${window.bad=2} {{x}} `y` </p><script>window.bad=3</script>"
+
+
+@pytest.fixture(autouse=True)
+def patient(page):
+    page.set_default_timeout(WAIT)
+    expect.set_options(timeout=WAIT)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """A studio with the rehearsal model and thirty examples, one of them with a gap that was never filled."""
+    studio = opened(tmp_path_factory.mktemp("trained") / "home")
+    project = writing.project(studio, "default")
+    models.choose(studio, owner(), project.id, "rehearsal")
+    models.ensure(studio, project.id, lambda done, total: None)
+    for number in range(30):
+        gap = " [NAME]" if number == 4 else ""
+        messages = (
+            Message("user", f"Where is parcel {number}?{gap}"),
+            Message("assistant", "On the boat. It sails at six."),
+        )
+        writing.save(studio, owner(), Change(uuid.uuid4().hex, project.id, "", 0, messages))
+    studio.database.close()
+    server = Served(studio.home.root)
+    yield server.start()
+    stop_all(server)
+    server.end()
+
+
+def stop_all(server):
+    studio = opened(server.home)
+    if run := training.active(studio):
+        os.kill(int((run.folder / "pid").read_text()), signal.SIGKILL)
+    studio.database.close()
+
+
+def go_to(page, tab):
+    page.locator("#tabs [role=tab]:visible", has_text=re.compile(f"^{tab}")).click()
+
+
+def start(page, served):
+    """Open the page and start a run that takes some minutes and measures often."""
+    page.goto(served.url)
+    go_to(page, "Train")
+    page.get_by_text("Advanced settings").click()
+    for name, value in (
+        ("updates", "600"),
+        ("evaluations", "100"),
+        ("warm-up", "0"),
+        ("learning-rate", "0.002"),
+    ):
+        page.locator(f"#train-{name}").locator("input, textarea").fill(value)
+    expect(page.locator("#train-figures")).to_contain_text("600")
+    page.locator("#train-start").click()
+    expect(page.locator("#train-live")).to_contain_text(re.compile(r"Update \d+ of 600"))
+    return page.locator("#train-live")
+
+
+def sentence(live):
+    return live.locator(".progress + p").inner_text()
+
+
+def test_a_run_is_seen_alike_in_two_windows_and_after_the_server_was_killed(page, served):
+    live = start(page, served)
+    other = page.context.new_page()
+    other.goto(served.url)
+    go_to(other, "Train")
+    expect(other.locator("#train-live")).to_contain_text(re.compile(r"Update \d+ of 600"))
+    expect(page.locator("#train-start")).to_be_disabled()
+    expect(page.locator("#train-busy")).to_contain_text("is training now")
+
+    served.kill()
+    before = sentence(live)
+    served.start()
+
+    for window in (page, other):
+        expect(window.locator("#train-live .progress + p")).not_to_have_text(before)
+    expect(live.locator("svg.curve.wide circle.best")).to_be_visible()
+    other.locator("#train-keep").click()
+    expect(other.locator("#train-live")).to_contain_text("stopped, best kept")
+    expect(live).to_contain_text("stopped, best kept")
+    expect(page.locator("#train-start")).to_be_enabled()
+
+
+def test_a_run_is_discarded_only_when_it_is_said_twice_and_can_be_deleted(page, served):
+    live = start(page, served)
+    name = live.locator("h2").inner_text()
+    page.locator("#train-discard").click()
+    page.locator("#train-go-on").click()
+    expect(page.locator("#train-discard-sure")).to_be_hidden()
+    page.locator("#train-discard").click()
+    page.locator("#train-discard-sure").click()
+    expect(live).to_contain_text("It was stopped and discarded")
+
+    row = page.locator("#train-history li", has_text=name)
+    row.locator("summary").click()
+    row.get_by_role("button", name=f"Delete {name}").click()
+    expect(page.locator("#train-history li", has_text=name)).to_have_count(0)
+
+
+def test_a_killed_worker_is_reported(page, served):
+    live = start(page, served)
+    studio = opened(served.home)
+    run = training.active(studio)
+    studio.database.close()
+    os.kill(int((run.folder / "pid").read_text()), signal.SIGKILL)
+
+    expect(live).to_contain_text("Its process was ended from outside")
+    expect(page.locator("#train-start")).to_be_enabled()
+
+
+def test_both_sides_answer_one_message_show_it_as_text_and_can_begin_again(page, served):
+    page.goto(served.url)
+    go_to(page, "Compare")
+    page.locator("#compare-next").click()
+    message = page.locator("#compare-message textarea")
+    expect(message).to_have_value(re.compile(r"Where is parcel \d+"))
+    message.fill(HOSTILE)
+    message.press("Shift+Enter")
+    message.press_sequentially("second line")
+    message.press("Enter")
+
+    for side in ("left", "right"):
+        pane = page.locator(f"#compare-{side}-pane")
+        expect(pane.locator(".pace")).to_have_text(re.compile(r"[1-9]\d* tokens? in"))
+        assert (
+            pane.locator(".you").evaluate("each => each.lastChild.textContent") == f"{HOSTILE}\nsecond line"
+        )
+        assert pane.locator("img, b, script").count() == 0
+    assert page.evaluate("window.bad") is None
+    expect(message).to_have_value("")
+
+    page.locator("#compare-again").click()
+    expect(page.locator("#compare-left-pane")).to_have_text("Nothing asked yet.")
+
+
+def test_the_conversations_outlive_a_restarted_server(page, served):
+    page.goto(served.url)
+    go_to(page, "Compare")
+    message, pane = page.locator("#compare-message textarea"), page.locator("#compare-left-pane")
+    message.fill("First?")
+    message.press("Enter")
+    page.locator("#compare-stop").click()
+    expect(pane).to_contain_text("First?")
+
+    served.kill()
+    served.start()
+    message.fill("Second?")
+    message.press("Enter")
+
+    expect(pane.locator(".you")).to_have_count(2)
+    expect(pane.locator(".you").last).to_contain_text("Second?")
+
+
+def test_an_empty_message_is_answered_with_a_sentence(page, served):
+    page.goto(served.url)
+    go_to(page, "Compare")
+    page.locator("#compare-send").click()
+
+    expect(page.locator(".toast-body")).to_contain_text("There is no question yet")
+
+
+def test_a_prompt_is_tried_with_examples_and_kept_for_the_project(page, served):
+    page.goto(served.url)
+    go_to(page, "Prompt")
+    page.locator("#prompt-system textarea").fill("You are Harbour.")
+    page.locator("#prompt-use").click()
+    expect(page.locator("#prompt-used")).to_contain_text("Saved")
+    page.locator("#prompt-message textarea").fill("Where is parcel 3?")
+    page.locator("#prompt-send").click()
+    expect(page.locator("#prompt-pane .pace")).to_have_text(re.compile(r"[1-9]\d* tokens? in"))
+    expect(page.locator("#prompt-chosen tbody tr")).to_have_count(2)
+
+    page.reload()
+    go_to(page, "Prompt")
+    expect(page.locator("#prompt-system textarea")).to_have_value("You are Harbour.")
+
+
+def test_a_finding_opens_its_conversation_as_tokens(page, served):
+    page.goto(served.url)
+    go_to(page, "Check")
+    page.locator("#check-findings").get_by_role("button").first.click()
+
+    expect(page.locator("#check-number input")).to_have_value("5")
+    expect(page.locator("#check-xray")).to_contain_text("Conversation 0005")
+    assert page.locator("#check-xray .xray .tok.learned").count() > 3
+    assert "[NAME]" in page.locator("#check-xray .xray").inner_text()
+
+
+def test_the_examples_are_downloaded(page, served):
+    page.goto(served.url)
+    go_to(page, "Export")
+    page.locator("#export-lines").click()
+    with page.expect_download() as coming:
+        page.locator("#export-lines-file").click()
+
+    assert coming.value.suggested_filename == "default.jsonl"
+    assert coming.value.path().read_bytes().count(b"\n") == 30
+
+
+def test_without_its_model_each_tab_offers_to_get_it(page, shared):
+    page.goto(shared.url)
+    for tab in ("Check", "Prompt", "Train", "Compare"):
+        go_to(page, tab)
+        expect(page.locator(f"#{tab.lower()}-need")).to_contain_text("The base model is not here yet")
+        expect(page.locator(f"#{tab.lower()}-get")).to_have_text(
+            re.compile(r"Get the starter model \(\d+(\.\d)? MB\)")
+        )
+    expect(page.locator("#compare-message")).to_be_hidden()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_tab_has_a_serious_accessibility_finding(page, served, theme):
+    page.goto(f"{served.url}/?__theme={theme}")
+    for tab in TABS:
+        go_to(page, tab)
+        expect(page.locator(".page:visible").first).to_be_visible()
+        found = Axe().run(page).response["violations"]
+        assert [
+            (each["id"], each["nodes"][0]["html"])
+            for each in found
+            if each["impact"] in ("serious", "critical")
+        ] == []
+
+
+def test_every_tab_fits_a_narrow_page(page, served):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(served.url)
+    for tab in ("Check", "Prompt", "Train"):
+        go_to(page, tab)
+        expect(page.locator(".page:visible").first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390

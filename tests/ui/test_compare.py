@@ -1,0 +1,264 @@
+"""The Compare tab: two conversations with one message, and what the page may send back."""
+
+import warnings
+
+import gradio as gr
+import pytest
+from made import built, finished, freeze, write, write_many
+from made import talk as conversation
+
+from studio.core.errors import BadInput, DoesNotFit, NotFound
+from studio.core.records import Message
+from studio.ui import compare, talk
+from studio.work import training, writing
+
+REST, SAID, LEFT, RIGHT, LEFT_SYSTEM, RIGHT_SYSTEM, LEFT_PANE, RIGHT_PANE, TALKS, OFFERED, PLACE = range(11)
+
+
+def ask(
+    studio,
+    person,
+    project,
+    message,
+    talks=None,
+    left="base",
+    right="base",
+    systems=("", ""),
+    vary=False,
+    seed=0,
+):
+    return compare.on_ask(
+        studio, person, project, left, right, *systems, message, talks or [[], []], vary, seed
+    )
+
+
+def last(steps):
+    *_, step = steps
+    return step
+
+
+def test_the_tab_is_wired_without_a_warning(studio):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        assert built(compare, studio).label == "Compare"
+
+
+def test_each_handler_fills_every_output_that_is_wired_to_it(studio, ada, project):
+    with gr.Blocks():
+        parts = compare.lay_out()
+
+    assert len(compare.on_open(studio, ada, project, "base", "base", [[], []], {})) == PLACE + 1
+    assert len(last(ask(studio, ada, project, "Hello"))) == len(parts.panes) + 1
+    assert len(compare.on_again()) == len(parts.panes) + 1
+    assert len(compare.on_next(studio, ada, project, 0)) == 3
+
+
+# the choice
+
+
+def test_the_base_stands_left_and_the_newest_run_right(studio, ada, project):
+    finished(studio, project)
+    newest = finished(studio, project)
+    shown = compare.on_open(studio, ada, project, "base", "base", [[], []], {})
+
+    assert (shown[LEFT]["value"], shown[RIGHT]["value"]) == ("base", f"run:{newest.name}")
+    assert [label for label, _ in shown[RIGHT]["choices"]] == [
+        "Base as it came",
+        "Run 2 (standard, −35 %)",
+        "Run 1 (standard, −35 %)",
+    ]
+
+
+def test_what_a_person_chose_stays_until_there_is_a_new_run(studio, ada, project):
+    finished(studio, project)
+    first = compare.on_open(studio, ada, project, "base", "base", [[], []], {})
+    again = compare.on_open(studio, ada, project, "run:1", "base", [[], []], first[OFFERED])
+    finished(studio, project)
+    later = compare.on_open(studio, ada, project, "run:1", "base", [[], []], again[OFFERED])
+
+    assert (again[LEFT]["value"], again[RIGHT]["value"]) == ("run:1", "base")
+    assert again[TALKS] == gr.skip()
+    assert (later[LEFT]["value"], later[RIGHT]["value"]) == ("base", "run:2")
+    assert later[TALKS] == [[], []]
+
+
+def test_runs_without_an_adapter_and_of_other_projects_are_not_offered(studio, ada, project):
+    freeze(studio, project)
+    finished(studio, "another")
+
+    assert [
+        value for _, value in compare.on_open(studio, ada, project, "base", "base", [], {})[LEFT]["choices"]
+    ] == ["base"]
+
+
+def test_without_a_run_the_tab_says_what_to_do_and_still_works(studio, ada, project):
+    shown = compare.on_open(studio, ada, project, "base", "base", [[], []], {})
+
+    assert "No tuned model yet" in shown[SAID]
+    assert shown[REST]["visible"] is True
+
+
+def test_both_sides_begin_with_the_projects_system_text(studio, ada, project):
+    writing.set_system(studio, ada, project, "You are Harbour.")
+    shown = compare.on_open(studio, ada, project, "base", "base", [[], []], {})
+    later = compare.on_open(studio, ada, project, "base", "base", [[], []], shown[OFFERED])
+
+    assert shown[LEFT_SYSTEM] == shown[RIGHT_SYSTEM] == "You are Harbour."
+    assert later[LEFT_SYSTEM] == gr.skip()
+
+
+def test_without_the_base_nothing_can_be_asked_yet(studio, ada, project, engine):
+    engine.path = None
+
+    assert compare.on_open(studio, ada, project, "base", "base", [[], []], {})[REST]["visible"] is False
+
+
+# asking
+
+
+def test_one_message_goes_to_both_with_their_own_histories_systems_and_adapters(studio, ada, project, engine):
+    run = finished(studio, project)
+    talks = [[talk.turn("A?") | {"answer": "left"}], [talk.turn("A?") | {"answer": "right"}]]
+    engine.script = ["one two", "three"]
+    *_, (left, right, kept, box) = ask(
+        studio, ada, project, "B?", talks, "base", "run:1", ("Be left.", "Be right.")
+    )
+    asked = engine.asked[0]
+
+    assert [each.messages for each in asked] == [
+        (
+            Message("system", f"Be {side}."),
+            Message("user", "A?"),
+            Message("assistant", side),
+            Message("user", "B?"),
+        )
+        for side in ("left", "right")
+    ]
+    assert [each.adapter for each in asked] == [None, run / "adapter"]
+    assert [each[-1]["answer"] for each in kept] == ["one two", "three"]
+    assert "2 tokens in 0.2 s" in left
+    assert "three" in right
+    assert box == ""
+
+
+def test_the_question_stands_there_before_the_first_word(studio, ada, project):
+    left, right, kept, _ = next(ask(studio, ada, project, "Hello?"))
+
+    assert "Hello?" in left
+    assert "Hello?" in right
+    assert kept == [[talk.turn("Hello?")]] * 2
+
+
+def test_both_answers_grow_together(studio, ada, project, engine):
+    engine.script, engine.pause = ["a b c", "d e f"], talk.PAUSE * 1.2
+    steps = [kept for _, _, kept, _ in ask(studio, ada, project, "Go")]
+
+    assert [[each[-1]["answer"] for each in kept] for kept in steps] == [
+        ["", ""],
+        ["a", "d"],
+        ["a b", "d e"],
+        ["a b c", "d e f"],
+    ]
+
+
+def test_answers_are_shown_as_text_with_their_white_space(studio, ada, project, engine):
+    engine.script = ["<script>alert(1)</script>\n  ${x} {{y}}", "fine"]
+    left, *_ = last(ask(studio, ada, project, "<b>Hi</b>"))
+
+    assert "<script>" not in left
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;\n  ${x} {{y}}" in left
+    assert "&lt;b&gt;Hi&lt;/b&gt;" in left
+
+
+def test_answers_are_the_likeliest_unless_they_are_to_vary(studio, ada, project, engine):
+    last(ask(studio, ada, project, "Go", seed=7))
+    last(ask(studio, ada, project, "Go", vary=True, seed=7))
+    likeliest, varied = (each[0].sampling for each in engine.asked)
+
+    assert likeliest.temperature == 0
+    assert (varied.temperature > 0, varied.seed) == (True, 7)
+
+
+def test_a_closed_page_stops_the_model_and_the_half_answer_is_kept(studio, ada, project, engine):
+    engine.script, engine.pause = ["a b c d", "a b c d"], talk.PAUSE * 1.2
+    asking = ask(studio, ada, project, "Go")
+    next(asking)
+    _, _, kept, _ = next(asking)
+    asking.close()
+
+    assert engine.closed == 1
+    left, right = compare.on_stop(kept)
+    assert ">a</p>" in left
+    assert ">a</p>" in right
+
+
+def test_a_refusal_gives_the_question_back(studio, ada, project, engine):
+    engine.failure = DoesNotFit("There is no room for two models. Stop the training first.")
+    asking = ask(studio, ada, project, "Precious words")
+    next(asking)
+    left, _, kept, box = next(asking)
+
+    assert (kept, box) == ([[], []], "Precious words")
+    assert "Precious" not in left
+    with pytest.raises(DoesNotFit):
+        next(asking)
+
+
+@pytest.mark.parametrize("message", ["", "   \n", None])
+def test_an_empty_message_is_refused_with_a_sentence(studio, ada, project, message):
+    with pytest.raises(BadInput, match="There is no question yet"):
+        list(ask(studio, ada, project, message))
+
+
+@pytest.mark.parametrize(
+    ("arm", "error"), [("run:99", NotFound), ("../etc", BadInput), ("run:../..", NotFound)]
+)
+def test_an_arm_that_is_none_is_refused(studio, ada, project, arm, error):
+    with pytest.raises(error):
+        list(ask(studio, ada, project, "Hello", left=arm))
+
+
+@pytest.mark.parametrize("talks", [
+    "text", [[]], [[], [], []], [[], "x"], [[], [{"question": "a"}]], [[], [{"question": 1, "answer": "", "tokens": 0, "seconds": 0}]],
+    [[], [talk.turn("x")] * (talk.MOST + 1)], [[], [talk.turn("x" * (talk.LENGTH + 1))]], {"a": 1},
+])  # fmt: skip
+def test_what_is_no_conversation_is_refused(studio, ada, project, talks):
+    with pytest.raises(BadInput, match="Start again"):
+        list(compare.on_ask(studio, ada, project, "base", "base", "", "", "Hello", talks, False, 0))
+
+
+def test_a_turn_without_an_answer_is_no_history(studio, ada, project, engine):
+    last(ask(studio, ada, project, "Second", [[talk.turn("First")], []]))
+
+    assert [each.content for each in engine.asked[0][0].messages] == ["Second"]
+
+
+# the held-out questions
+
+
+def test_the_held_out_questions_come_in_turn_and_begin_again(studio, ada, project):
+    write_many(studio, ada, project, 30)
+    held_out = sorted(training.sides(studio, project).held_out, key=lambda each: each.number)
+    asked, place = [], 0
+    for _ in range(len(held_out) + 1):
+        question, said, place = compare.on_next(studio, ada, project, place)
+        asked.append(question)
+
+    assert asked == [each.messages[0].content for each in held_out] + [held_out[0].messages[0].content]
+    assert f"1 of {len(held_out)}" in said
+
+
+def test_the_persons_own_answer_stands_beside_the_held_out_question(studio, ada, project):
+    write(
+        studio,
+        ada,
+        project,
+        conversation(answer="<i>On</i> its way."),
+        conversation("Where?", "<i>On</i> its way."),
+    )
+
+    assert "&lt;i&gt;On&lt;/i&gt; its way." in compare.on_next(studio, ada, project, 0)[1]
+
+
+def test_without_held_out_examples_that_is_said(studio, ada, project):
+    assert "no held-out examples yet" in compare.on_next(studio, ada, project, 3)[1]

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from browser.conftest import NONE_FOUND, chromium_path
+from browser.chromium import NONE_FOUND, chromium_path
 
 ROOT = Path(__file__).resolve().parent.parent
 CHECKS = {

@@ -56,14 +56,9 @@ def lay_out_xray() -> tuple[gr.Number, gr.Button, gr.HTML]:
 
 
 def wire(studio: Studio, shell: Shell, tab: gr.Tab, parts: Parts, needed: need.Need) -> None:
-    now: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
-    gr.on(
-        [tab.select, needed.ready.change], bind(studio, on_open), shell.project,
-        [parts.health, parts.findings, parts.looking, parts.xray], concurrency_limit=None, show_progress="hidden",
-    )  # fmt: skip
-    tab.select(bind(studio, need.on_watch), shell.project, needed.outputs, **now)
-    need.wire(studio, shell, needed)
     xray: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden"}
+    opened = [parts.health, parts.findings, parts.looking, parts.xray]
+    need.wire(studio, shell, tab, needed, on_open, [shell.project], opened, **xray)
     gr.on(
         [parts.look.click, parts.number.submit],
         bind(studio, on_xray),

@@ -85,7 +85,7 @@ def lay_out() -> Parts:
                 seed = gr.Number(
                     0, label="Seed", info="The same seed varies the same way.", precision=0, visible=False
                 )
-    # Kept by the page, so that they are still there when the server was restarted under it.
+    # Kept by the page, not by the server: nothing in them is taken for true, and two windows do not mix.
     kept = gr.JSON([[], []], visible=False), gr.JSON({}, visible=False), gr.State(0)
     return Parts(rest, said, left, right, message, send, stop, following, again, asked, vary, seed, *kept)
 
@@ -121,14 +121,9 @@ def wire(studio: Studio, shell: Shell, tab: gr.Tab, parts: Parts, needed: need.N
         parts.offered,
         parts.place,
     ]
-    # preprocess=False: the list of runs is made anew at each visit, and a restarted server would refuse what it offered
-    # before. Whatever comes is checked by `comparing.arm`.
-    gr.on(
-        [tab.select, needed.ready.change], bind(studio, on_open), [shell.project, *arms, parts.talks, parts.offered],
-        opened, preprocess=False, **now,
-    )  # fmt: skip
-    tab.select(bind(studio, need.on_watch), shell.project, needed.outputs, **now)
-    need.wire(studio, shell, needed)
+    # preprocess=False: Gradio would refuse a run that its own session has not offered. `comparing.arm` checks what comes.
+    given = [shell.project, *arms, parts.talks, parts.offered]
+    need.wire(studio, shell, tab, needed, on_open, given, opened, preprocess=False, **now)
     systems = [parts.left.system, parts.right.system]
     sending = gr.on(
         [parts.message.submit, parts.send.click], bind(studio, on_ask),

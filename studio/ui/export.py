@@ -24,8 +24,9 @@ ALL = ("All", "")
 
 @dataclass(frozen=True)
 class ModelPart:
-    """Taking a tuned model home."""
+    """Taking a tuned model home. `watch` looks again where the tab was opened before the page knew its project."""
 
+    watch: gr.Timer
     none: gr.HTML
     rest: gr.Column
     run: gr.Dropdown
@@ -70,7 +71,7 @@ def lay_out_model() -> ModelPart:
         zipped = gr.DownloadButton(
             "Download as one zip file", visible=False, elem_id="export-zip", elem_classes="fit"
         )
-    return ModelPart(none, rest, run, format, help, export, said, zipped)
+    return ModelPart(gr.Timer(1.0, active=False), none, rest, run, format, help, export, said, zipped)
 
 
 def help_text(format: str) -> str:
@@ -97,10 +98,10 @@ def lay_out_examples() -> SetPart:
 
 def wire(studio: Studio, shell: Shell, tab: gr.Tab, model: ModelPart, examples: SetPart) -> None:
     now: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
-    # preprocess=False: a restarted server would refuse the runs that it offered before. `exporting.bundle` checks.
-    tab.select(
-        bind(studio, on_open), [shell.project, model.run],
-        [model.none, model.rest, model.run, model.said, model.zipped, examples.said, examples.file], preprocess=False, **now,
+    # preprocess=False: Gradio would refuse a run that its own session has not offered. `exporting.bundle` checks.
+    gr.on(
+        [tab.select, model.watch.tick], bind(studio, on_open), [shell.project, model.run],
+        [model.watch, model.none, model.rest, model.run, model.said, model.zipped, examples.said, examples.file], preprocess=False, **now,
     )  # fmt: skip
     model.format.change(help_text, model.format, model.help, **now)
     model.export.click(
@@ -113,8 +114,10 @@ def wire(studio: Studio, shell: Shell, tab: gr.Tab, model: ModelPart, examples: 
     )  # fmt: skip
 
 
-def on_open(studio: Studio, person: Person, project: str, chosen: str | None) -> tuple[Any, ...]:
+def on_open(studio: Studio, person: Person, project: str | None, chosen: str | None) -> tuple[Any, ...]:
     """The runs that can be taken home, newest first; files made before are put away, for the examples may have changed."""
+    if not project:
+        return gr.update(active=True), *(gr.skip() for _ in range(7))
     runs = comparing.tuned(studio, project)
     choices = [(show_run.label(each), each.id) for each in runs]
     ids = [each.id for each in runs]
@@ -124,7 +127,7 @@ def on_open(studio: Studio, person: Person, project: str, chosen: str | None) ->
     )
     gone = gr.update(visible=False)
     return (
-        gr.update(value=none, visible=not runs), gr.update(visible=bool(runs)), gr.update(choices=choices, value=value),
+        gr.update(active=False), gr.update(value=none, visible=not runs), gr.update(visible=bool(runs)), gr.update(choices=choices, value=value),
         "", gone, "", gone,
     )  # fmt: skip
 

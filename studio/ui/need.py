@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -19,17 +20,18 @@ GOES_ON = "The fetch goes on when this page is closed."
 
 @dataclass(frozen=True)
 class Need:
-    """`place` is shown while the model is missing; `ready` changes when it comes."""
+    """`place` is shown while the model is missing. `met` is what `watch` saw last, and `news` whether it saw something else."""
 
     place: gr.Column
     said: gr.HTML
     get: gr.Button
     watch: gr.Timer
-    ready: gr.State
+    met: gr.State
+    news: gr.State
 
     @property
     def outputs(self) -> list[Any]:
-        return [self.place, self.said, self.get, self.watch, self.ready]
+        return [self.place, self.said, self.get, self.watch, self.met, self.news]
 
 
 def lay_out(purpose: str, variant: Literal["primary", "secondary"] = "primary") -> Need:
@@ -38,31 +40,66 @@ def lay_out(purpose: str, variant: Literal["primary", "secondary"] = "primary") 
         said = gr.HTML(elem_id=f"{purpose}-need-said")
         get = gr.Button("Get the model", variant=variant, elem_id=f"{purpose}-get", elem_classes="fit")
     # Its own clock, which runs only while something is missing: a page that has its model asks nothing.
-    return Need(place, said, get, gr.Timer(1.0, active=False), gr.State(False))
+    return Need(place, said, get, gr.Timer(1.0, active=False), gr.State({}), gr.State(False))
 
 
-def wire(studio: Studio, shell: Shell, need: Need) -> None:
-    need.get.click(
-        bind(studio, on_get), shell.project, need.outputs, concurrency_limit=None, show_progress="hidden"
+def wire(
+    studio: Studio,
+    shell: Shell,
+    tab: gr.Tab,
+    need: Need,
+    read: Callable[..., Any],
+    inputs: Sequence[Any],
+    outputs: Sequence[Any],
+    **how: Any,
+) -> None:
+    """Let `read` read the tab when it is opened, when its model has come, and when the page has learned its project.
+
+    The first of its `inputs` is the project.
+    """
+    now: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
+    mine = [shell.project, need.met]
+    tab.select(bind(studio, on_watch), mine, need.outputs, **now)
+    tab.select(bind(studio, if_known(read)), [*inputs], [*outputs], **how)
+    # `then`, for a gr.State's own change event is not told to the page by events outside the queue.
+    need.watch.tick(bind(studio, on_watch), mine, need.outputs, **now).then(
+        bind(studio, if_news(read)), [need.news, *inputs], [*outputs], **how
     )
-    need.watch.tick(bind(studio, on_watch), shell.project, need.outputs, queue=False, show_progress="hidden")
+    need.get.click(bind(studio, on_get), mine, need.outputs, **now)
 
 
-def on_get(studio: Studio, person: Person, project: str) -> tuple[Any, ...]:
+def if_known(read: Callable[..., Any]) -> Callable[..., Any]:
+    def on_known(studio: Studio, person: Person, project: str | None, *values: Any) -> Any:
+        return read(studio, person, project, *values) if project else gr.skip()
+
+    return on_known
+
+
+def if_news(read: Callable[..., Any]) -> Callable[..., Any]:
+    def on_news(studio: Studio, person: Person, news: bool, *values: Any) -> Any:
+        return read(studio, person, *values) if news else gr.skip()
+
+    return on_news
+
+
+def on_get(studio: Studio, person: Person, project: str, met: dict[str, Any]) -> tuple[Any, ...]:
     models.fetch(studio, models.base(studio, project).id)
-    return on_watch(studio, person, project)
+    return on_watch(studio, person, project, met)
 
 
-def on_watch(studio: Studio, person: Person, project: str) -> tuple[Any, ...]:
-    """(place, what it says, button, clock, ready) as they are now."""
+def on_watch(studio: Studio, person: Person, project: str | None, met: dict[str, Any]) -> tuple[Any, ...]:
+    """(place, what it says, button, clock, met, news) as they are now."""
+    if not project:  # opened before the page knew its project: the clock asks again
+        return gr.skip(), gr.skip(), gr.skip(), gr.update(active=True), {}, False
     base = models.base(studio, project)
+    now = {"project": project, "base": base.id, "here": base.path is not None}
     if base.path:
-        return gr.update(visible=False), "", gr.update(), gr.update(active=False), True
+        return gr.update(visible=False), "", gr.update(), gr.update(active=False), now, now != met
     fetch = models.fetching(studio)
     running = bool(fetch and fetch.running)
     size = f" ({show.size(base.download)})" if base.download else ""
     button = gr.update(value=f"Get {called(base)}{size}", visible=not running)
-    return gr.update(visible=True), waiting(base, fetch), button, gr.update(active=True), False
+    return gr.update(visible=True), waiting(base, fetch), button, gr.update(active=True), now, now != met
 
 
 def waiting(base: models.Base, fetch: models.Fetch | None) -> str:

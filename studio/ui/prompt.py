@@ -95,11 +95,7 @@ def lay_out_asking() -> tuple[Any, ...]:
 def wire(studio: Studio, shell: Shell, tab: gr.Tab, parts: Parts, needed: need.Need) -> None:
     now: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
     opened = [parts.rest, parts.system, parts.used, parts.pane, parts.turns, parts.chosen, parts.shown]
-    gr.on(
-        [tab.select, needed.ready.change], bind(studio, on_open), [shell.project, parts.shown], opened, **now
-    )
-    tab.select(bind(studio, need.on_watch), shell.project, needed.outputs, **now)
-    need.wire(studio, shell, needed)
+    need.wire(studio, shell, tab, needed, on_open, [shell.project, parts.shown], opened, **now)
     parts.use.click(bind(studio, on_use), [shell.project, parts.system], parts.used, **now)
     parts.system.input(lambda: "", None, parts.used, **now)
     sending = gr.on(

@@ -28,6 +28,7 @@ from studio.work.studio import Studio
 
 log = logging.getLogger(__name__)
 HOST, PORT = "127.0.0.1", 7860
+PAGE_FIRST = 3.0  # seconds
 NO_DOCS: dict[str, Any] = {"docs_url": None, "redoc_url": None, "openapi_url": None}
 
 
@@ -176,6 +177,8 @@ def greet(server: uvicorn.Server, address: str, open_browser: bool, tell: Callab
     if open_browser:
         with contextlib.suppress(webbrowser.Error):
             webbrowser.open(address)
+    # The browser draws the page now, from this process: imports beside it would make both slower.
+    time.sleep(PAGE_FIRST)
     serving.start_warming()
 
 

@@ -61,7 +61,7 @@ class RunPart:
     history: gr.HTML
     chosen: gr.State
     seen: gr.State
-    over: gr.State
+    over: gr.Textbox
 
     def outputs(self, plan: PlanPart) -> list[Any]:
         stops = [self.buttons, self.keep, self.discard, self.sure]
@@ -87,11 +87,8 @@ def build(studio: Studio, shell: Shell) -> gr.Tab:
         needed = need.lay_out("train", variant="secondary")
         with gr.Column(elem_classes="card", elem_id="train-run"):
             run = lay_out_run()
-    wire_plan(studio, shell, plan, needed)
     wire_run(studio, shell, tab, plan, run)
-    tab.select(
-        bind(studio, need.on_watch), shell.project, needed.outputs, queue=False, show_progress="hidden"
-    )
+    wire_plan(studio, shell, tab, plan, needed, run)
     return tab
 
 
@@ -177,37 +174,33 @@ def lay_out_run() -> RunPart:
     ) as said:
         log = gr.HTML()
     history = gr.HTML(js_on_load=serving.asset("press.js").read_text("utf-8"), elem_id="train-history")
-    states = gr.State(""), gr.State({}), gr.State("")
+    # The last is a field, though nobody sees it: a gr.State does not tell of changes that a tick makes.
+    states = gr.State(""), gr.State({}), gr.Textbox(visible="hidden", elem_id="train-over")
     return RunPart(live, buttons, keep, discard, sure, discard_sure, go_on, said, log, history, *states)
 
 
-def wire_plan(studio: Studio, shell: Shell, plan: PlanPart, needed: need.Need) -> None:
-    planned = bind(studio, train_plan.on_plan)
-    changes = [each.change for each in (*plan.inputs, needed.ready)]
+def wire_plan(
+    studio: Studio, shell: Shell, tab: gr.Tab, plan: PlanPart, needed: need.Need, run: RunPart
+) -> None:
+    """The plan is made anew when the tab is opened, when its base has come, when a run is over, and when it is changed."""
+    inputs, calm = [shell.project, *plan.inputs], {"concurrency_limit": None, "show_progress": "hidden"}
+    need.wire(studio, shell, tab, needed, train_plan.on_plan, inputs, plan.outputs, **calm)
     gr.on(
-        changes, planned, [shell.project, *plan.inputs], plan.outputs,
-        trigger_mode="always_last", concurrency_limit=None, show_progress="hidden",
+        [each.change for each in (*plan.inputs, run.over)], bind(studio, need.if_known(train_plan.on_plan)),
+        inputs, plan.outputs, trigger_mode="always_last", **calm,
     )  # fmt: skip
     plan.use.click(
-        bind(studio, train_plan.on_base), [shell.project, plan.base], needed.outputs, concurrency_limit=None
-    ).success(
-        planned, [shell.project, *plan.inputs], plan.outputs, concurrency_limit=None, show_progress="hidden"
-    )
-    need.wire(studio, shell, needed)
+        bind(studio, train_plan.on_base), [shell.project, plan.base, needed.met], needed.outputs, **calm
+    ).success(bind(studio, train_plan.on_plan), inputs, plan.outputs, **calm)
 
 
 def wire_run(studio: Studio, shell: Shell, tab: gr.Tab, plan: PlanPart, run: RunPart) -> None:
     outputs, where = run.outputs(plan), [shell.project, plan.hindered, run.chosen]
     now: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
-    planned, to_plan = bind(studio, train_plan.on_plan), [shell.project, *plan.inputs]
-    # The run first, for it is there at once; the plan counts tokens and may take a moment.
-    tab.select(bind(studio, train_run.on_show), where, outputs, **now).then(
-        planned, to_plan, plan.outputs, concurrency_limit=None, show_progress="hidden"
-    )
+    tab.select(bind(studio, train_run.on_show), where, outputs, **now)
     shell.tick.tick(bind(studio, train_run.on_tick), [*where, run.seen], outputs, **now)
-    run.over.change(planned, to_plan, plan.outputs, concurrency_limit=None, show_progress="hidden")
     plan.start.click(
-        bind(studio, train_run.on_start), to_plan, outputs,
+        bind(studio, train_run.on_start), [shell.project, *plan.inputs], outputs,
         concurrency_limit=None, show_progress="minimal", show_progress_on=plan.figures,
     )  # fmt: skip
     run.keep.click(bind(studio, train_run.on_keep), [*where, run.seen], outputs, **now)

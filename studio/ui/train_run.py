@@ -21,8 +21,10 @@ Seen = dict[
 ]  # the shown run's id and state, a mark that changes with its news, and the id of the run going
 
 
-def on_show(studio: Studio, person: Person, project: str, hindered: str, chosen: str) -> tuple[Any, ...]:
+def on_show(studio: Studio, person: Person, project: str | None, hindered: str, chosen: str) -> Any:
     """Everything about the runs, read again."""
+    if not project:  # the page is still being loaded; a tick brings it
+        return gr.skip()
     runs, going = training.history(studio, project), training.active(studio)
     run = next((each for each in runs if each.id == chosen), None) or first(runs)
     # Who opens the run that stands here anyway goes on seeing the newest.
@@ -61,7 +63,7 @@ def on_tick(
     studio: Studio, person: Person, project: str | None, hindered: str, chosen: str, seen: Seen
 ) -> Any:
     """News of the shown run and of the one going; nothing where there is none."""
-    if not project:  # the page is still being loaded
+    if not project:
         return gr.skip()
     if not seen:  # a new page, or a restarted server that knows nothing of this one
         return on_show(studio, person, project, hindered, chosen)
@@ -93,22 +95,18 @@ def look(studio: Studio, project: str, chosen: str, seen: Seen) -> tuple[Run | N
 
 def on_start(
     studio: Studio, person: Person, project: str, preset: str, general: float, *settings: Any
-) -> tuple[Any, ...]:
+) -> Any:
     """Start a run. A second press finds the first one's run going, and says so."""
     training.start(studio, person, project, preset, **changes(general, settings))
     return on_show(studio, person, project, "", "")
 
 
-def on_keep(
-    studio: Studio, person: Person, project: str, hindered: str, chosen: str, seen: Seen
-) -> tuple[Any, ...]:
+def on_keep(studio: Studio, person: Person, project: str, hindered: str, chosen: str, seen: Seen) -> Any:
     training.stop(studio, seen["run"])
     return on_show(studio, person, project, hindered, chosen)
 
 
-def on_discard(
-    studio: Studio, person: Person, project: str, hindered: str, chosen: str, seen: Seen
-) -> tuple[Any, ...]:
+def on_discard(studio: Studio, person: Person, project: str, hindered: str, chosen: str, seen: Seen) -> Any:
     training.stop(studio, seen["run"], discard=True)
     return on_show(studio, person, project, hindered, chosen)
 
@@ -124,7 +122,7 @@ def on_go_on() -> tuple[Any, Any]:
 
 def on_press(
     studio: Studio, person: Person, project: str, hindered: str, chosen: str, event: gr.EventData
-) -> tuple[Any, ...]:
+) -> Any:
     """Open or delete the run whose button was pressed."""
     id = str(event.id)
     if event.press == "delete":

@@ -66,6 +66,8 @@ def start_warming() -> None:
 
 
 def warm() -> None:
+    # It advises to install a package that would fetch code from a hub.
+    logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
     for name in HEAVY:
         try:
             importlib.import_module(name)

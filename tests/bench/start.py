@@ -1,12 +1,11 @@
 """From the command to a page that can be used, without and with the heavy libraries imported before it.
 
 The peer is the same server with torch, transformers and peft imported first, which is what a studio that imports them at
-the top of its modules costs. Usable means: the Write tab's button to begin a conversation can be pressed in a browser.
+the top of its modules costs. Usable means: the button that begins the first conversation can be pressed in a browser.
 """
 
 from __future__ import annotations
 
-import socket
 import statistics
 import subprocess
 import sys
@@ -27,7 +26,7 @@ def run() -> dict[str, Any]:
     """Interleaved rounds; the first of each is not counted. Seconds of wall time, medians."""
     from playwright.sync_api import sync_playwright
 
-    from tests.browser.conftest import chromium_path
+    from tests.browser.chromium import chromium_path
 
     times: dict[str, list[tuple[float, float]]] = {"ours": [], "peer": []}
     with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
@@ -49,37 +48,22 @@ def run() -> dict[str, Any]:
 
 
 def start(browser: Any, code: str, home: str) -> tuple[float, float]:
-    """Seconds until the server answers, and until the page can be used."""
-    port = free_port()
+    """Seconds until the server says that it answers, and until the page can be used."""
     begun = time.perf_counter()
-    arguments = ["serve", "--home", home, "--port", str(port), "--no-browser"]
+    command = [sys.executable, "-c", code, "serve", "--home", home, "--port", "0", "--no-browser"]
     server = subprocess.Popen(
-        [sys.executable, "-c", code, *arguments],
-        cwd=CHECKOUT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        command, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
+    assert server.stdout
     try:
-        while not answers(port):
-            time.sleep(0.02)
+        address = server.stdout.readline().split()[-1]
         served = time.perf_counter() - begun
         page = browser.new_page()
-        page.goto(f"http://127.0.0.1:{port}/")
-        page.get_by_role("button", name="New").first.wait_for(timeout=60_000)
+        page.goto(address)
+        page.locator("#begin").wait_for(timeout=60_000)
         usable = time.perf_counter() - begun
         page.close()
     finally:
         server.terminate()
         server.wait()
     return served, usable
-
-
-def answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

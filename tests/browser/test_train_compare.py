@@ -154,24 +154,6 @@ def test_both_sides_answer_one_message_show_it_as_text_and_can_begin_again(page,
     expect(page.locator("#compare-left-pane")).to_have_text("Nothing asked yet.")
 
 
-def test_the_conversations_outlive_a_restarted_server(page, served):
-    page.goto(served.url)
-    go_to(page, "Compare")
-    message, pane = page.locator("#compare-message textarea"), page.locator("#compare-left-pane")
-    message.fill("First?")
-    message.press("Enter")
-    page.locator("#compare-stop").click()
-    expect(pane).to_contain_text("First?")
-
-    served.kill()
-    served.start()
-    message.fill("Second?")
-    message.press("Enter")
-
-    expect(pane.locator(".you")).to_have_count(2)
-    expect(pane.locator(".you").last).to_contain_text("Second?")
-
-
 def test_an_empty_message_is_answered_with_a_sentence(page, served):
     page.goto(served.url)
     go_to(page, "Compare")

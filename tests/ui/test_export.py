@@ -12,7 +12,7 @@ from studio.core.errors import BadInput, NotFound
 from studio.core.records import Message
 from studio.ui import export
 
-NONE, REST, RUN, SAID, ZIPPED, LINES_SAID, FILE = range(7)
+WATCH, NONE, REST, RUN, SAID, ZIPPED, LINES_SAID, FILE = range(8)
 
 
 def test_the_tab_is_wired_without_a_warning(studio):
@@ -28,6 +28,14 @@ def test_without_a_run_the_tab_says_where_one_comes_from(studio, ada, project):
     assert "No tuned model yet" in shown[NONE]["value"]
     assert (shown[NONE]["visible"], shown[REST]["visible"]) == (True, False)
     assert len(shown) == FILE + 1
+
+
+def test_a_tab_that_is_opened_before_the_page_knows_its_project_looks_again(studio, ada, project):
+    early, later = (export.on_open(studio, ada, each, None) for each in (None, project))
+
+    assert early[WATCH]["active"] is True
+    assert later[WATCH]["active"] is False
+    assert len(early) == len(later)
 
 
 def test_the_newest_run_is_chosen_unless_a_person_chose_another(studio, ada, project):

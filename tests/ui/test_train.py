@@ -120,12 +120,12 @@ def test_what_is_left_out_is_listed_with_its_number_and_the_reason(studio, ada, 
 def test_a_missing_base_is_said_with_its_size_and_offered(studio, ada, project, engine):
     engine.path = None
     write_many(studio, ada, project, 10)
-    place, said, button, watch, ready = need.on_watch(studio, ada, project)
+    place, said, button, watch, met, _ = need.on_watch(studio, ada, project, {})
 
     assert (
         "not on this machine yet" in train_plan.on_plan(studio, ada, project, "standard", 1.0, *EMPTY)[BASE]
     )
-    assert (place["visible"], button["visible"], watch["active"], ready) == (True, True, True, False)
+    assert (place["visible"], button["visible"], watch["active"], met["here"]) == (True, True, True, False)
     assert "93.0 MB" in button["value"]
     assert "not on this machine yet" in said
 
@@ -134,7 +134,7 @@ def test_a_fetch_that_went_wrong_is_said_and_can_be_tried_again(studio, ada, pro
     engine.path = None
     lines = [{"done": 5, "total": 93}, {"error": {"title": "x", "message": "The network went <away>."}}]
     (studio.home.models / "fetch.jsonl").write_text("".join(json.dumps(each) + "\n" for each in lines))
-    _, said, button, *_ = need.on_watch(studio, ada, project)
+    _, said, button, *_ = need.on_watch(studio, ada, project, {})
 
     assert "The network went &lt;away&gt;." in said
     assert button["visible"] is True
@@ -144,18 +144,46 @@ def test_a_fetch_under_way_shows_how_far_it_is(studio, ada, project, engine):
     engine.path = None
     (studio.home.models / "fetch.jsonl").write_text('{"done": 46500000, "total": 93000000}\n')
     with FileLock(studio.home.models / "fetch.jsonl.lock"):
-        _, said, button, *_ = need.on_watch(studio, ada, project)
+        _, said, button, *_ = need.on_watch(studio, ada, project, {})
 
     assert 'aria-valuenow="50"' in said
     assert button["visible"] is False
 
 
+def test_a_tab_is_read_anew_when_its_model_has_come(studio, ada, project, engine, tmp_path):
+    engine.path = None
+    *_, first, _ = need.on_watch(studio, ada, project, {})
+    *_, same, no_news = need.on_watch(studio, ada, project, first)
+    engine.path = tmp_path
+    place, *_, watch, come, news = need.on_watch(studio, ada, project, first)
+
+    assert (first["here"], same, no_news) == (False, first, False)
+    assert (place["visible"], watch["active"], come["here"], news) == (False, False, True, True)
+
+
+def test_only_news_is_read_anew(studio, ada):
+    read = need.if_news(lambda studio, person, project: project)
+
+    assert read(studio, ada, False, "p") == gr.skip()
+    assert read(studio, ada, True, "p") == "p"
+
+
+def test_a_tab_that_is_opened_before_the_page_knows_its_project_looks_again(studio, ada, project):
+    *_, watch, met, news = need.on_watch(studio, ada, None, {"project": "another"})
+
+    assert (watch["active"], met, news) == (True, {}, False)
+    assert need.on_watch(studio, ada, project, met)[-1] is True
+    assert need.if_known(train_plan.on_plan)(studio, ada, None, "standard", 1.0) == gr.skip()
+    assert train_run.on_show(studio, ada, None, "", "") == gr.skip()
+
+
 def test_the_base_can_be_changed_and_an_empty_choice_is_refused(studio, ada, project):
-    train_plan.on_base(studio, ada, project, " other/model ")
+    *_, met, _ = train_plan.on_base(studio, ada, project, " other/model ", {})
+    assert met["base"] == "other/model"
     assert models.base(studio, project).id == "other/model"
 
     with pytest.raises(BadInput):
-        train_plan.on_base(studio, ada, project, "  ")
+        train_plan.on_base(studio, ada, project, "  ", {})
 
 
 # the run

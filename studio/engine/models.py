@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Sequence
 from functools import cached_property
@@ -23,12 +24,13 @@ CLEARLY = 0.8  # a form must take less than this share of bf16's time to be take
 
 def load_tokenizer(folder: Path) -> Any:
     """The folder's fast tokenizer. Raises ModelNotReady where it has none or no chat template. Does not import torch."""
-    from transformers import PreTrainedTokenizerFast
-
+    # Not `from transformers import`: the library puts another module in its own place while it is imported, and a second
+    # thread whose import waits for that would be handed the first module, which is empty.
+    transformers = importlib.import_module("transformers")
     try:
         if (folder / "tokenizer.json").is_file():
             # Straight from its file: AutoTokenizer would import torch, which the page can do without for long.
-            tokenizer = PreTrainedTokenizerFast.from_pretrained(folder, local_files_only=True)
+            tokenizer = transformers.PreTrainedTokenizerFast.from_pretrained(folder, local_files_only=True)
         else:
             tokenizer = converted_tokenizer(folder)
     except (OSError, ValueError, KeyError, TypeError, ImportError) as error:

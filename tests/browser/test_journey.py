@@ -57,10 +57,11 @@ def edit(page, text):
 
 def train(page, updates):
     go_to(page, "Train")
+    expect(page.locator("#train-figures")).to_contain_text("conversations to learn", timeout=MINUTE)
     page.get_by_text("Advanced settings").click()
     page.locator("#train-updates input, #train-updates textarea").first.fill(str(updates))
     page.locator("#train-updates input, #train-updates textarea").first.blur()
-    expect(page.locator("#train-figures")).to_contain_text(str(updates))
+    expect(page.locator("#train-figures")).to_contain_text(f"{updates}updates", timeout=MINUTE)
     page.locator("#train-start").click()
     expect(page.locator("#train-live")).to_contain_text("Run 1", timeout=MINUTE)
 

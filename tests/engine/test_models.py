@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -403,3 +405,22 @@ def test_what_the_hub_will_not_give_is_one_sentence(server, tmp_path, id, senten
 def test_without_network_one_sentence_names_the_ways_out(tmp_path):
     with pytest.raises(ModelNotReady, match=r"could not be reached.*Check the network.*starter.*folder"):
         hub.fetch("someone/model", tmp_path, silent, "http://127.0.0.1:9")
+
+
+TWO_IMPORTS = """
+import sys, threading, time
+from pathlib import Path
+from studio.engine.models import load_tokenizer
+threading.Thread(target=lambda: __import__("transformers")).start()
+while "transformers" not in sys.modules:
+    time.sleep(0.001)
+print(load_tokenizer(Path(sys.argv[1])).eos_token)
+"""
+
+
+def test_a_tokenizer_can_be_read_while_another_thread_imports_the_library(rehearsal_path):
+    done = subprocess.run(
+        [sys.executable, "-c", TWO_IMPORTS, str(rehearsal_path)], capture_output=True, text=True
+    )
+
+    assert done.stdout.strip() == "<|im_end|>", done.stderr

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import gradio as gr
+from gradio.events import Dependency
 
 from studio.core.records import Person
 from studio.ui import show
@@ -57,15 +58,20 @@ def wire(
 
     The first of its `inputs` is the project.
     """
+    tab.select(bind(studio, if_known(read)), [*inputs], [*outputs], **how)
+    look(studio, shell, tab, need).then(bind(studio, if_news(read)), [need.news, *inputs], [*outputs], **how)
+
+
+def look(studio: Studio, shell: Shell, tab: gr.Tab, need: Need) -> Dependency:
+    """Look for the model when the tab is opened, and each second while it is missing: the event that is returned.
+
+    What follows it reads `news`: a gr.State's own change event is not told to the page by events outside the queue.
+    """
     now: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
     mine = [shell.project, need.met]
     tab.select(bind(studio, on_watch), mine, need.outputs, **now)
-    tab.select(bind(studio, if_known(read)), [*inputs], [*outputs], **how)
-    # `then`, for a gr.State's own change event is not told to the page by events outside the queue.
-    need.watch.tick(bind(studio, on_watch), mine, need.outputs, **now).then(
-        bind(studio, if_news(read)), [need.news, *inputs], [*outputs], **how
-    )
     need.get.click(bind(studio, on_get), mine, need.outputs, **now)
+    return need.watch.tick(bind(studio, on_watch), mine, need.outputs, **now)
 
 
 def if_known(read: Callable[..., Any]) -> Callable[..., Any]:

@@ -184,14 +184,18 @@ def wire_plan(
 ) -> None:
     """The plan is made anew when the tab is opened, when its base has come, when a run is over, and when it is changed."""
     inputs, calm = [shell.project, *plan.inputs], {"concurrency_limit": None, "show_progress": "hidden"}
-    need.wire(studio, shell, tab, needed, train_plan.on_plan, inputs, plan.outputs, **calm)
+    planned = train_plan.on_plan
+    # One event for all of them: of plans that overlap the last is drawn, never a slow early one over a newer.
     gr.on(
-        [each.change for each in (*plan.inputs, run.over)], bind(studio, need.if_known(train_plan.on_plan)),
+        [tab.select, *(each.change for each in (*plan.inputs, run.over))], bind(studio, need.if_known(planned)),
         inputs, plan.outputs, trigger_mode="always_last", **calm,
     )  # fmt: skip
+    need.look(studio, shell, tab, needed).then(
+        bind(studio, need.if_news(planned)), [needed.news, *inputs], plan.outputs, **calm
+    )
     plan.use.click(
         bind(studio, train_plan.on_base), [shell.project, plan.base, needed.met], needed.outputs, **calm
-    ).success(bind(studio, train_plan.on_plan), inputs, plan.outputs, **calm)
+    ).success(bind(studio, planned), inputs, plan.outputs, **calm)
 
 
 def wire_run(studio: Studio, shell: Shell, tab: gr.Tab, plan: PlanPart, run: RunPart) -> None:

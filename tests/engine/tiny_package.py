@@ -109,5 +109,5 @@ def damaged(wheel):
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as archive:
         for name, data in members.items():
-            archive.writestr(name, data[:-1] + b"?" if name.endswith(".gguf") else data)
+            archive.writestr(name, data[:-1] + bytes([data[-1] ^ 1]) if name.endswith(".gguf") else data)
     return made.getvalue()

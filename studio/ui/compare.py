@@ -135,7 +135,11 @@ def wire(studio: Studio, shell: Shell, tab: gr.Tab, parts: Parts, needed: need.N
     parts.next.click(
         bind(studio, on_next), [shell.project, parts.place], [parts.message, parts.asked, parts.place], **now
     )
-    gr.on([parts.again.click, *(each.input for each in arms)], on_again, None, [*parts.panes, parts.asked], cancels=[sending], **now)  # fmt: skip
+    # In the same queue as the answers: a last frame of one that is being cancelled must not be drawn over the empty panes.
+    gr.on(
+        [parts.again.click, *(each.input for each in arms)], on_again, None, [*parts.panes, parts.asked],
+        cancels=[sending], concurrency_id="accelerator", concurrency_limit=1, show_progress="hidden",
+    )  # fmt: skip
     parts.vary.change(lambda vary: gr.update(visible=vary), parts.vary, parts.seed, **now)
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import gradio as gr
-from gradio.events import Dependency
 
 from studio.core.records import Person
 from studio.ui import show
@@ -56,29 +55,18 @@ def wire(
 ) -> None:
     """Let `read` read the tab when it is opened, when its model has come, and when the page has learned its project.
 
-    The first of its `inputs` is the project.
-    """
-    tab.select(bind(studio, if_known(read)), [*inputs], [*outputs], **how)
-    look(studio, shell, tab, need).then(bind(studio, if_news(read)), [need.news, *inputs], [*outputs], **how)
-
-
-def look(studio: Studio, shell: Shell, tab: gr.Tab, need: Need) -> Dependency:
-    """Look for the model when the tab is opened, and each second while it is missing: the event that is returned.
-
-    What follows it reads `news`: a gr.State's own change event is not told to the page by events outside the queue.
+    Always after a look, in one chain: two events of one click may see the project before and after the page learns it.
+    `then`, for a gr.State's own change event is not told to the page by events outside the queue.
     """
     now: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
-    mine = [shell.project, need.met]
-    tab.select(bind(studio, on_watch), mine, need.outputs, **now)
+    mine, reading = [shell.project, need.met], bind(studio, if_news(read))
+    looks = (
+        tab.select(bind(studio, on_select), shell.project, need.outputs, **now),
+        need.watch.tick(bind(studio, on_watch), mine, need.outputs, **now),
+    )
+    for each in looks:
+        each.then(reading, [need.news, *inputs], [*outputs], **how)
     need.get.click(bind(studio, on_get), mine, need.outputs, **now)
-    return need.watch.tick(bind(studio, on_watch), mine, need.outputs, **now)
-
-
-def if_known(read: Callable[..., Any]) -> Callable[..., Any]:
-    def on_known(studio: Studio, person: Person, project: str | None, *values: Any) -> Any:
-        return read(studio, person, project, *values) if project else gr.skip()
-
-    return on_known
 
 
 def if_news(read: Callable[..., Any]) -> Callable[..., Any]:
@@ -86,6 +74,11 @@ def if_news(read: Callable[..., Any]) -> Callable[..., Any]:
         return read(studio, person, *values) if news else gr.skip()
 
     return on_news
+
+
+def on_select(studio: Studio, person: Person, project: str | None) -> tuple[Any, ...]:
+    """The tab was opened: all of it is news."""
+    return on_watch(studio, person, project, {})
 
 
 def on_get(studio: Studio, person: Person, project: str, met: dict[str, Any]) -> tuple[Any, ...]:

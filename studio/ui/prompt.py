@@ -105,7 +105,11 @@ def wire(studio: Studio, shell: Shell, tab: gr.Tab, parts: Parts, needed: need.N
         concurrency_id="accelerator", concurrency_limit=1, show_progress="hidden",
     )  # fmt: skip
     parts.stop.click(on_stop, parts.turns, parts.pane, cancels=[sending], **now)
-    parts.again.click(on_again, None, [parts.pane, parts.turns, parts.chosen], cancels=[sending], **now)
+    # In the same queue as the answers: a last frame of one that is being cancelled must not be drawn over the empty pane.
+    parts.again.click(
+        on_again, None, [parts.pane, parts.turns, parts.chosen], cancels=[sending],
+        concurrency_id="accelerator", concurrency_limit=1, show_progress="hidden",
+    )  # fmt: skip
     parts.vary.change(lambda vary: gr.update(visible=vary), parts.vary, parts.seed, **now)
 
 

@@ -47,7 +47,8 @@ class PlanPart:
 @dataclass(frozen=True)
 class RunPart:
     """The shown run's components. `chosen`: the run a person opened ("": the one going, else the newest). `seen`: what
-    the page shows of which run, so that a tick can tell whether there is news. `over`: the last run seen to end."""
+    the page shows of which run, so that a tick can tell whether there is news. `nudge`: a new value makes the plan anew.
+    """
 
     live: gr.HTML
     buttons: gr.Row
@@ -61,7 +62,7 @@ class RunPart:
     history: gr.HTML
     chosen: gr.State
     seen: gr.State
-    over: gr.Textbox
+    nudge: gr.Textbox
 
     def outputs(self, plan: PlanPart) -> list[Any]:
         stops = [self.buttons, self.keep, self.discard, self.sure]
@@ -75,7 +76,7 @@ class RunPart:
             plan.busy,
             self.chosen,
             self.seen,
-            self.over,
+            self.nudge,
         ]
 
 
@@ -175,7 +176,7 @@ def lay_out_run() -> RunPart:
         log = gr.HTML()
     history = gr.HTML(js_on_load=serving.asset("press.js").read_text("utf-8"), elem_id="train-history")
     # The last is a field, though nobody sees it: a gr.State does not tell of changes that a tick makes.
-    states = gr.State(""), gr.State({}), gr.Textbox(visible="hidden", elem_id="train-over")
+    states = gr.State(""), gr.State({}), gr.Textbox(visible="hidden", elem_id="train-nudge")
     return RunPart(live, buttons, keep, discard, sure, discard_sure, go_on, said, log, history, *states)
 
 
@@ -184,18 +185,17 @@ def wire_plan(
 ) -> None:
     """The plan is made anew when the tab is opened, when its base has come, when a run is over, and when it is changed."""
     inputs, calm = [shell.project, *plan.inputs], {"concurrency_limit": None, "show_progress": "hidden"}
-    planned = train_plan.on_plan
+    planned = bind(studio, train_plan.on_plan)
     # One event for all of them: of plans that overlap the last is drawn, never a slow early one over a newer.
     gr.on(
-        [tab.select, *(each.change for each in (*plan.inputs, run.over))], bind(studio, need.if_known(planned)),
-        inputs, plan.outputs, trigger_mode="always_last", **calm,
+        [each.change for each in (*plan.inputs, run.nudge)], planned, inputs, plan.outputs,
+        trigger_mode="always_last", **calm,
     )  # fmt: skip
-    need.look(studio, shell, tab, needed).then(
-        bind(studio, need.if_news(planned)), [needed.news, *inputs], plan.outputs, **calm
-    )
+    nudged: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
+    need.wire(studio, shell, tab, needed, train_plan.on_nudge, [], [run.nudge], **nudged)
     plan.use.click(
         bind(studio, train_plan.on_base), [shell.project, plan.base, needed.met], needed.outputs, **calm
-    ).success(bind(studio, planned), inputs, plan.outputs, **calm)
+    ).success(planned, inputs, plan.outputs, **calm)
 
 
 def wire_run(studio: Studio, shell: Shell, tab: gr.Tab, plan: PlanPart, run: RunPart) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from dataclasses import fields
 from typing import Any
 
@@ -54,6 +55,11 @@ def on_plan(
         show_run.plan(planned), help, said, show_run.left_out(planned.left_out), base_said(studio, base),
         gr.update(interactive=ready), planned.obstacle, *grey(planned.recipe),
     )  # fmt: skip
+
+
+def on_nudge(studio: Studio, person: Person) -> str:
+    """Something new each time: whoever sees it change makes the plan anew."""
+    return str(time.time_ns())
 
 
 def base_said(studio: Studio, base: models.Base) -> str:

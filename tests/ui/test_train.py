@@ -17,7 +17,7 @@ from studio.ui import need, show_run, train, train_plan, train_run
 from studio.work import models, training
 
 FIGURES, HELP, SAID, LEFT_OUT, BASE, START, HINDERED = range(7)
-LIVE, LOG_FRAME, LOG, STOPS, KEEP, DISCARD, SURE, HISTORY, RUN_START, BUSY, CHOSEN, SEEN, OVER = range(13)
+LIVE, LOG_FRAME, LOG, STOPS, KEEP, DISCARD, SURE, HISTORY, RUN_START, BUSY, CHOSEN, SEEN, NUDGE = range(13)
 EMPTY = [""] * (len(train_plan.NAMES) - 1) + ["auto"]
 
 
@@ -33,7 +33,7 @@ def test_each_handler_fills_every_output_that_is_wired_to_it(studio, ada, projec
 
     assert len(train_plan.on_plan(studio, ada, project, "standard", 1.0, *EMPTY)) == len(plan.outputs)
     assert len(train_plan.on_plan(studio, ada, project, "no such", 1.0, *EMPTY)) == len(plan.outputs)
-    assert len(train_run.on_show(studio, ada, project, "", "")) == len(run.outputs(plan)) == OVER + 1
+    assert len(train_run.on_show(studio, ada, project, "", "")) == len(run.outputs(plan)) == NUDGE + 1
     with going(studio, project) as folder:
         seen = train_run.on_show(studio, ada, project, "", "")[SEEN]
         say(folder, stepped(2, 3.3))
@@ -173,7 +173,9 @@ def test_a_tab_that_is_opened_before_the_page_knows_its_project_looks_again(stud
 
     assert (watch["active"], met, news) == (True, {}, False)
     assert need.on_watch(studio, ada, project, met)[-1] is True
-    assert need.if_known(train_plan.on_plan)(studio, ada, None, "standard", 1.0) == gr.skip()
+    assert need.on_select(studio, ada, project)[-1] is True
+    assert need.on_select(studio, ada, None)[-1] is False
+    assert train_plan.on_nudge(studio, ada) != train_plan.on_nudge(studio, ada)
     assert train_run.on_show(studio, ada, None, "", "") == gr.skip()
 
 
@@ -245,7 +247,7 @@ def test_the_end_of_a_run_frees_the_button_and_asks_for_a_new_plan(studio, ada, 
 
     assert "Held-out loss 3.60 to 2.34 (−35 %)" in told[LIVE]
     assert told[RUN_START]["interactive"] is True
-    assert told[OVER] == folder.name
+    assert told[NUDGE] == folder.name
 
 
 def test_a_new_page_and_a_restarted_server_show_the_run_at_the_first_tick(studio, ada, project):

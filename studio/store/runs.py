@@ -73,14 +73,25 @@ def load(home: Home, id: str) -> Run:
     return Run(id, folder, state_of(spec, card, events, held, ended), spec, card, events)
 
 
-def load_all(home: Home) -> list[Run]:
-    """All runs, newest first."""
-    ids = [
-        each.name
+def folders(home: Home) -> list[Path]:
+    """The folders of all runs that were frozen whole."""
+    return [
+        each
         for each in home.runs.iterdir()
         if not each.name.startswith(".") and (each / "spec.json").is_file()
     ]
-    return sorted((load(home, id) for id in ids), key=created, reverse=True)
+
+
+def load_all(home: Home) -> list[Run]:
+    """All runs, newest first."""
+    return sorted((load(home, each.name) for each in folders(home)), key=created, reverse=True)
+
+
+def load_active(home: Home) -> list[Run]:
+    """The runs that are going. One with a card, or with a note of how it ended, is over: its events are not read."""
+    ends = ("card.json", "exit.json")
+    open_ended = [each for each in folders(home) if not any((each / end).exists() for end in ends)]
+    return [run for run in (load(home, each.name) for each in open_ended) if is_active(run)]
 
 
 def created(run: Run) -> float:

@@ -40,7 +40,7 @@ class Jobs:
 
     def active(self) -> Run | None:
         """The run that holds the accelerator now."""
-        return next((each for each in runs.load_all(self.home) if runs.is_active(each)), None)
+        return next(iter(runs.load_active(self.home)), None)
 
     def start(self, prepare: Callable[[], Path]) -> Path:
         """Prepare a run's folder and start its worker, unless another run is active: then raise Busy, with its name."""
@@ -75,9 +75,8 @@ class Jobs:
     def walk(self) -> None:
         while not self.closing.wait(1.0):
             try:
-                for run in runs.load_all(self.home):
-                    if runs.is_active(run):
-                        press(run)
+                for run in runs.load_active(self.home):
+                    press(run)
             except OSError:
                 log.exception("the stop ladder could not look at the runs")
 

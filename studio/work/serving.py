@@ -11,6 +11,7 @@ import threading
 import time
 from pathlib import Path
 
+from studio.engine.trial import quiet_bitsandbytes
 from studio.store import environment
 from studio.store.home import assets
 from studio.work.studio import Studio
@@ -66,8 +67,7 @@ def start_warming() -> None:
 
 
 def warm() -> None:
-    # It advises to install a package that would fetch code from a hub.
-    logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
+    quiet_bitsandbytes()
     for name in HEAVY:
         try:
             importlib.import_module(name)

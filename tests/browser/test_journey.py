@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from moves import go_to, unfold
 from playwright.sync_api import expect
 
 from studio.work import models, training, writing
@@ -38,10 +39,6 @@ def file(tmp_path):
     return path
 
 
-def go_to(page, tab):
-    page.get_by_role("tab", name=re.compile(f"^{tab}")).click()
-
-
 def import_file(page, file):
     page.locator("#first input[type=file]").set_input_files(file)
     expect(page.locator("#preview")).to_contain_text("24")
@@ -58,7 +55,7 @@ def edit(page, text):
 def train(page, updates):
     go_to(page, "Train")
     expect(page.locator("#train-figures")).to_contain_text("conversations to learn", timeout=MINUTE)
-    page.get_by_text("Advanced settings").click()
+    unfold(page, "Advanced settings")
     page.locator("#train-updates input, #train-updates textarea").first.fill(str(updates))
     page.locator("#train-updates input, #train-updates textarea").first.blur()
     expect(page.locator("#train-figures")).to_contain_text(f"{updates}updates", timeout=MINUTE)

@@ -7,6 +7,7 @@ import uuid
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from moves import go_to, unfold
 from playwright.sync_api import expect
 from served import Served
 
@@ -54,15 +55,11 @@ def stop_all(server):
     studio.database.close()
 
 
-def go_to(page, tab):
-    page.locator("#tabs [role=tab]:visible", has_text=re.compile(f"^{tab}")).click()
-
-
 def start(page, served):
     """Open the page and start a run that takes some minutes and measures often."""
     page.goto(served.url)
     go_to(page, "Train")
-    page.get_by_text("Advanced settings").click()
+    unfold(page, "Advanced settings")
     for name, value in (
         ("updates", "600"),
         ("evaluations", "100"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -78,6 +79,46 @@ def seconds_left(
     so_far = float(steps[-1]["at"] - evaluated[0]["at"])
     done = int(steps[-1]["update"])
     return so_far / done * (updates - done)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What the parts of a run took, in seconds: loading and checking, one update, one evaluation."""
+
+    start: float
+    update: float
+    evaluation: float
+
+    def of(self, updates: int, evaluations: int) -> float:
+        """What a run of so many updates will take, measured about `evaluations` times on the way and once before it."""
+        every = math.ceil(updates / evaluations)
+        return self.start + self.update * updates + self.evaluation * (math.ceil(updates / every) + 1)
+
+
+def cost(run: Run) -> Cost | None:
+    """Read off a run's events what its parts took; None where it had no update."""
+    events: Sequence[dict[str, Any]] = run.events
+    at = {each["kind"]: float(each["at"]) for each in events if each["kind"] in ("loading", "planned")}
+    updates = [float(each["seconds"]) for each in events if each["kind"] == "stepped"]
+    evaluations = seconds_of_evaluations(events)
+    if not updates or not evaluations:
+        return None
+    return Cost(
+        at["planned"] - at.get("loading", at["planned"]),
+        sum(updates) / len(updates),
+        sum(evaluations) / len(evaluations),
+    )
+
+
+def seconds_of_evaluations(events: Sequence[dict[str, Any]]) -> list[float]:
+    """Each evaluation begins where the update before it, or the planning, ended."""
+    begun, spent = None, []
+    for each in events:
+        if each["kind"] in ("planned", "stepped"):
+            begun = float(each["at"])
+        elif each["kind"] == "evaluated" and begun is not None:
+            spent.append(float(each["at"]) - begun)
+    return spent
 
 
 def doing(run: Run, events: Sequence[dict[str, Any]]) -> str:

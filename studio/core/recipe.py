@@ -70,11 +70,16 @@ def check(each: Field[Any], value: object) -> None:
             raise BadRecipe(f"{label} must be one of {', '.join(QUANTIZATIONS)}.")
         return
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise BadRecipe(f"{label} must be a number between {low:g} and {high:g}.")
+        raise BadRecipe(f"{label} must be a number between {plain(low)} and {plain(high)}.")
     if each.type == "int" and not isinstance(value, int):
-        raise BadRecipe(f"{label} must be a whole number between {low:g} and {high:g}.")
+        raise BadRecipe(f"{label} must be a whole number between {plain(low)} and {plain(high)}.")
     if not low <= value <= high:
-        raise BadRecipe(f"{label} must lie between {low:g} and {high:g}.")
+        raise BadRecipe(f"{label} must lie between {plain(low)} and {plain(high)}.")
+
+
+def plain(number: float) -> str:
+    """A number as one writes it, without an exponent: "0.000001", "2,147,483,647"."""
+    return f"{number:,.6f}".rstrip("0").rstrip(".")
 
 
 # Rates measured on a 135M model with 149 examples: each doubling moves the style further; above 6e-4 answers repeat.

@@ -199,15 +199,25 @@ def finish(folder: Folder, prepared: Prepared, done: int, seconds: float) -> Non
         return
     best = folder.path / "checkpoints" / "best"
     if not best.exists():
-        raise NothingToLearn(
-            "The held-out loss never fell below the base model's, so there is nothing to keep. "
-            "Try the strong preset, or write more examples."
-        )
+        raise NothingToLearn(nothing_kept(done, prepared.updates))
     checkpoint.verify_adapter(best)
     checkpoint.copy_whole(best, folder.path / "adapter")
     state = "stopped" if done < prepared.updates else "finished"
     write_card(folder.path / "card.json", card(folder.path, prepared, state, done, seconds))
     folder.emit(Finished(state))
+
+
+def nothing_kept(done: int, updates: int) -> str:
+    """Why a run that ended has no adapter, and what to do: one that was stopped is not to blame."""
+    if done < updates:
+        return (
+            f"The run was stopped after {done} of {updates} updates, before the held-out loss had fallen, "
+            "so there is nothing to keep. Start it again and let it go on for longer."
+        )
+    return (
+        "The held-out loss never fell below the base model's, so there is nothing to keep. "
+        "Try the strong preset, or write more examples."
+    )
 
 
 def card(folder: Path, prepared: Prepared, state: str, done: int, seconds: float) -> dict[str, Any]:

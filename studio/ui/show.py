@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Collection, Sequence
 
-from studio.core.records import Finding, Page, Token
+from studio.core.records import Token
 
 STEPS = (
     ("Write", "Write examples of how the model should answer, or import them."),
@@ -61,12 +61,6 @@ def table(
     )
 
 
-def meter(share: float, label: str) -> str:
-    """A small bar; `label` says in words what it measures and how full it is."""
-    percent = 100 * min(1.0, max(0.0, share))
-    return f'<span class="meter" role="img" aria-label="{text(label)}"><i style="width:{percent:.0f}%"></i></span>'
-
-
 def progress(share: float, sentence: str) -> str:
     """A bar over the width of its place with a sentence under it."""
     percent = 100 * min(1.0, max(0.0, share))
@@ -84,39 +78,6 @@ def stepper(done: int = 0) -> str:
         for place, (name, sentence) in enumerate(STEPS)
     )
     return f'<ol class="stepper" aria-label="The way in six steps">{items}</ol>'
-
-
-def pager(page: Page) -> str:
-    """Which rows of how many are shown, as "1–50 of 1,024"."""
-    if not page.rows:
-        return "None"
-    return f"{page.first:,}–{page.first + len(page.rows) - 1:,} of {page.total:,}"
-
-
-def finding(found: Finding) -> str:
-    """One finding: where, how bad, what and how to mend it."""
-    where = f"Conversation {found.number:04}" + (
-        f", turn {found.message + 1}" if found.message is not None else ""
-    )
-    word = {"error": "Mend", "warning": "Look at"}[found.severity]
-    return (
-        f'<li class="finding {found.severity}"><span class="tag {found.severity}">{word}</span>'
-        f'<span class="num soft">{text(where)}</span><span>{text(found.text)}</span></li>'
-    )
-
-
-def xray(tokens: Sequence[Token]) -> str:
-    """A conversation as the model sees it. Learned, context and cut tokens differ by line and shade, not by colour alone."""
-    counts = {
-        "learned": sum(each.learned and not each.cut for each in tokens),
-        "context": sum(not each.learned and not each.cut for each in tokens),
-        "cut": sum(each.cut for each in tokens),
-    }
-    legend = "".join(
-        f'<span><i class="tok {kind}">{kind}</i> <b class="num">{n:,}</b></span>'
-        for kind, n in counts.items()
-    )
-    return f'<div class="legend">{legend}</div><div class="xray">{"".join(map(token, tokens))}</div>'
 
 
 def token(each: Token) -> str:

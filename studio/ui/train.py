@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from studio.core.recipe import PRESET_HELP, PRESETS, QUANTIZATIONS, Recipe
+from studio.core.recipe import PRESET_HELP, PRESETS, QUANTIZATIONS, Recipe, plain
 from studio.ui import need, train_plan, train_run
 from studio.ui.shell import Shell
 from studio.ui.show import text
@@ -141,11 +141,6 @@ def setting(each: Field[Any]) -> Any:
     info = f"{facts['help']} {plain(facts['low'])} to {plain(facts['high'])}."
     # A text field: Gradio's number field turns an empty value into 0 when it is first drawn.
     return gr.Textbox("", label=facts["label"], info=info, max_lines=1, elem_id=name)
-
-
-def plain(limit: float) -> str:
-    """A limit without an exponent: "0.000001", "2,147,483,647"."""
-    return f"{limit:,.6f}".rstrip("0").rstrip(".")
 
 
 def lay_out_base(studio: Studio) -> tuple[gr.Dropdown, gr.Button]:

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from studio.core.errors import BadInput, StudioError
-from studio.core.recipe import PRESET_HELP, Recipe
+from studio.core.recipe import PRESET_HELP, Recipe, plain
 from studio.core.records import Person
 from studio.ui import need, show, show_run
 from studio.work import models, training
@@ -70,7 +70,7 @@ def base_said(studio: Studio, base: models.Base) -> str:
 def grey(recipe: Recipe) -> list[Any]:
     """Each empty field shows, in grey, what it would be."""
     return [
-        gr.skip() if name == "quantization" else gr.update(placeholder=f"{getattr(recipe, name):g}")
+        gr.skip() if name == "quantization" else gr.update(placeholder=plain(getattr(recipe, name)))
         for name in NAMES
     ]
 

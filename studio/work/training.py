@@ -11,6 +11,7 @@ from typing import Any
 
 from studio import __version__
 from studio.core import lint
+from studio.core.course import cost
 from studio.core.encode import with_system
 from studio.core.errors import Busy, DoesNotFit, NothingToLearn
 from studio.core.recipe import Recipe, general_wanted, planned_updates, preset
@@ -79,7 +80,7 @@ def plan(studio: Studio, project_id: str, preset_name: str = "standard", **chang
     recipe = preset(preset_name, len(split.learned), **{**changes, "max_length": limit})
     counted = checking.sizes(studio, project_id, list(split.learned))
     updates = planned_updates(recipe, len(split.learned))
-    seconds, memory = experience(studio, base, updates)
+    seconds, memory = experience(studio, base, updates, recipe.evaluations)
     return Plan(
         recipe=recipe,
         learned=len(split.learned),
@@ -129,12 +130,11 @@ def advice(split: Sides, recipe: Recipe) -> list[str]:
     return said
 
 
-def experience(studio: Studio, base: str, updates: int) -> tuple[float | None, int | None]:
+def experience(studio: Studio, base: str, updates: int, evaluations: int) -> tuple[float | None, int | None]:
     """Seconds and bytes to expect, from the newest run of this base on this machine that tells; None without one."""
     for run in runs.load_all(studio.home):
-        if run.card and run.spec["base"] == base and int(run.card["updates"]) > 0:  # type: ignore[call-overload]
-            pace = float(run.card["seconds"]) / int(run.card["updates"])  # type: ignore[arg-type,call-overload]
-            return pace * updates, int(run.card["peak_memory_mb"]) * 2**20  # type: ignore[call-overload]
+        if run.card and run.spec["base"] == base and (spent := cost(run)):
+            return spent.of(updates, evaluations), int(run.card["peak_memory_mb"]) * 2**20  # type: ignore[call-overload]
     return None, None
 
 

@@ -48,3 +48,10 @@ def test_unknown_presets_and_settings_are_refused():
         preset("wild", 10)
     with pytest.raises(BadRecipe, match="epochs"):
         preset("standard", 10, epochs=3)
+
+
+def test_a_refused_setting_names_its_limits_as_one_writes_numbers():
+    with pytest.raises(BadRecipe, match=r"must lie between 0\.000001 and 0\.01\."):
+        Recipe(learning_rate=1.0)
+    with pytest.raises(BadRecipe, match="between 0 and 2,147,483,647"):
+        Recipe(seed=-1)

@@ -77,6 +77,11 @@ def test_a_run_goes_from_plan_to_a_verified_adapter(studio, project):
     assert [each.name for each in comparing.arms(studio, project.id)] == ["base", f"run:{run.id}"]
     assert "adapter_model.safetensors" in [each.name for each in exporting.bundle(studio, run.id, "adapter")]
 
+    # What it took is what the next plan promises: a run like it, not one as slow as its start and its evaluations.
+    again = training.plan(studio, project.id, **FEW)
+    assert 0 < again.seconds <= run.card["seconds"] * 1.1
+    assert training.plan(studio, project.id, **FEW | {"updates": 12}).seconds < 2 * again.seconds
+
     training.delete(studio, run.id)
     assert training.history(studio, project.id) == []
 
@@ -98,6 +103,15 @@ def test_a_second_start_is_refused_while_the_first_runs_and_a_stop_keeps_the_bes
     assert run.state == "stopped"
     assert run.card["updates"] < 5000
     assert (run.folder / "adapter" / "adapter_model.safetensors").exists()
+
+
+def test_a_run_that_was_stopped_before_it_could_improve_is_not_told_that_it_failed_to(studio, project):
+    write(studio, project, 20)
+    run = training.start(studio, owner(), project.id, updates=5000)
+    training.stop(studio, run.id)
+    run = until(studio, run.id, over)
+
+    assert "was stopped after 0 of 5000 updates" in course(run).trouble
 
 
 def test_a_killed_worker_is_told_as_such_within_five_seconds(studio, project):

@@ -10,7 +10,8 @@ import gradio as gr
 
 from studio.core.errors import StudioError
 from studio.core.records import Answer, Person, Run
-from studio.ui import need, show, show_run, talk
+from studio.ui import drawing, need, show, show_run, talk
+from studio.ui.drawing import Drawing
 from studio.ui.shell import Shell
 from studio.ui.wire import bind
 from studio.work import comparing, models, serving, training, writing
@@ -44,8 +45,7 @@ class Parts:
     next: gr.Button
     again: gr.Button
     asked: gr.HTML
-    vary: gr.Checkbox
-    seed: gr.Number
+    drawing: Drawing
     talks: gr.JSON
     offered: gr.JSON
     place: gr.State
@@ -81,13 +81,10 @@ def lay_out() -> Parts:
             with gr.Row(elem_classes="buttons"):
                 following = gr.Button("Next held-out question", elem_id="compare-next", elem_classes="fit")
                 again = gr.Button("Start again", elem_id="compare-again", elem_classes="fit quiet")
-                vary = gr.Checkbox(False, label="Vary the answers", container=False, elem_id="compare-vary")
-                seed = gr.Number(
-                    0, label="Seed", info="The same seed varies the same way.", precision=0, visible=False
-                )
+            drawn_by = drawing.lay_out("compare")
     # Kept by the page, not by the server: nothing in them is taken for true, and two windows do not mix.
     kept = gr.JSON([[], []], visible=False), gr.JSON({}, visible=False), gr.State(0)
-    return Parts(rest, said, left, right, message, send, stop, following, again, asked, vary, seed, *kept)
+    return Parts(rest, said, left, right, message, send, stop, following, again, asked, drawn_by, *kept)
 
 
 def lay_out_side(name: str) -> Side:
@@ -127,7 +124,7 @@ def wire(studio: Studio, shell: Shell, tab: gr.Tab, parts: Parts, needed: need.N
     systems = [parts.left.system, parts.right.system]
     sending = gr.on(
         [parts.message.submit, parts.send.click], bind(studio, on_ask),
-        [shell.project, *arms, *systems, parts.message, parts.talks, parts.vary, parts.seed],
+        [shell.project, *arms, *systems, parts.message, parts.talks, *parts.drawing.inputs],
         [*parts.panes, parts.message], concurrency_id="accelerator", concurrency_limit=1,
         preprocess=False, show_progress="hidden",
     )  # fmt: skip
@@ -140,7 +137,6 @@ def wire(studio: Studio, shell: Shell, tab: gr.Tab, parts: Parts, needed: need.N
         [parts.again.click, *(each.input for each in arms)], on_again, None, [*parts.panes, parts.asked],
         cancels=[sending], concurrency_id="accelerator", concurrency_limit=1, show_progress="hidden",
     )  # fmt: skip
-    parts.vary.change(lambda vary: gr.update(visible=vary), parts.vary, parts.seed, **now)
 
 
 def on_open(
@@ -197,23 +193,19 @@ def on_ask(
     right_system: str | None,
     message: str | None,
     talks: Any,
-    vary: bool,
-    seed: float | None,
+    *drawn_as: Any,
 ) -> Iterator[tuple[Any, ...]]:
     """Put one message to both sides and yield both conversations as the answers grow."""
     before = talk.checked_sides(talks, 2)
-    question, histories, drawing = (
-        message or "",
-        [talk.messages(each) for each in before],
-        talk.sampling(vary, seed),
-    )
+    question, histories = message or "", [talk.messages(each) for each in before]
+    sampling = drawing.sampling(*drawn_as)
     arms = [
         replace(comparing.arm(studio, name), system=system or "")
         for name, system in ((left, left_system), (right, right_system))
     ]
 
     def ask(stopping: Callable[[], bool]) -> Iterator[tuple[Answer, ...]]:
-        return comparing.ask(studio, project, arms, histories, question, drawing, stopping)
+        return comparing.ask(studio, project, arms, histories, question, sampling, stopping)
 
     if question.strip():
         yield *drawn([[*each, talk.turn(question)] for each in before], True), ""

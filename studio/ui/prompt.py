@@ -10,7 +10,8 @@ import gradio as gr
 
 from studio.core.errors import StudioError
 from studio.core.records import Answer, Conversation, Person
-from studio.ui import need, show, talk
+from studio.ui import drawing, need, show, talk
+from studio.ui.drawing import Drawing
 from studio.ui.shell import Shell
 from studio.ui.wire import bind
 from studio.work import models, prompting, serving, writing
@@ -31,8 +32,7 @@ class Parts:
     use: gr.Button
     used: gr.HTML
     k: gr.Slider
-    vary: gr.Checkbox
-    seed: gr.Number
+    drawing: Drawing
     pane: gr.HTML
     message: gr.Textbox
     send: gr.Button
@@ -69,9 +69,7 @@ def lay_out_words() -> tuple[Any, ...]:
         0, 8, 2, step=1, label="Examples shown to the model", elem_id="prompt-k", buttons=[],
         info="Those of your conversations that are nearest to the question. Held-out ones are never shown.",
     )  # fmt: skip
-    vary = gr.Checkbox(False, label="Vary the answers", container=False, elem_id="prompt-vary")
-    seed = gr.Number(0, label="Seed", info="The same seed varies the same way.", precision=0, visible=False)
-    return system, use, used, k, vary, seed
+    return system, use, used, k, drawing.lay_out("prompt")
 
 
 def lay_out_asking() -> tuple[Any, ...]:
@@ -100,7 +98,7 @@ def wire(studio: Studio, shell: Shell, tab: gr.Tab, parts: Parts, needed: need.N
     parts.system.input(lambda: "", None, parts.used, **now)
     sending = gr.on(
         [parts.message.submit, parts.send.click], bind(studio, on_ask),
-        [shell.project, parts.system, parts.k, parts.message, parts.turns, parts.vary, parts.seed],
+        [shell.project, parts.system, parts.k, parts.message, parts.turns, *parts.drawing.inputs],
         [parts.pane, parts.turns, parts.message, parts.chosen],
         concurrency_id="accelerator", concurrency_limit=1, show_progress="hidden",
     )  # fmt: skip
@@ -110,7 +108,6 @@ def wire(studio: Studio, shell: Shell, tab: gr.Tab, parts: Parts, needed: need.N
         on_again, None, [parts.pane, parts.turns, parts.chosen], cancels=[sending],
         concurrency_id="accelerator", concurrency_limit=1, show_progress="hidden",
     )  # fmt: skip
-    parts.vary.change(lambda vary: gr.update(visible=vary), parts.vary, parts.seed, **now)
 
 
 def on_open(studio: Studio, person: Person, project: str, shown: Any) -> tuple[Any, ...]:
@@ -134,20 +131,19 @@ def on_ask(
     k: float,
     message: str,
     turns: Any,
-    vary: bool,
-    seed: float | None,
+    *drawn_as: Any,
 ) -> Iterator[tuple[Any, ...]]:
     """Ask the base model under this prompt, and yield the conversation as the answer grows."""
     before = talk.checked(turns)
-    history, drawing = talk.messages(before), talk.sampling(vary, seed)
+    history, sampling = talk.messages(before), drawing.sampling(*drawn_as)
     if message.strip():
         yield *drawn([*before, talk.turn(message)], True), "", gr.skip()
     try:
-        prompted = prompting.prompted(studio, project, system, int(k), history, message, drawing)
+        prompted = prompting.prompted(studio, project, system, int(k), history, message, sampling)
         chosen = examples(prompted.examples, prompted.dropped)
 
         def ask(stopping: Callable[[], bool]) -> Iterator[Answer]:
-            return prompting.ask(studio, project, prompted, history, message, drawing, stopping)
+            return prompting.ask(studio, project, prompted, history, message, sampling, stopping)
 
         for answer in talk.paced(ask, lambda answer: answer.done):
             yield *drawn([*before, talk.turn(message, answer)], not answer.done), "", chosen

@@ -11,14 +11,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from studio.core.errors import BadInput
-from studio.core.records import Answer, Message, Sampling
+from studio.core.records import Answer, Message
 from studio.ui.show import counted, text
 
 Turn = dict[str, Any]  # question, answer, tokens, seconds
 MOST = 200  # turns of one conversation
 LENGTH = 200_000  # characters of one turn
 PAUSE = 0.05  # seconds between two drawings of an answer that is being written
-VARIED = 0.8  # the temperature when answers may vary
 
 
 def checked(given: object) -> list[Turn]:
@@ -84,11 +83,6 @@ def said(each: Turn, waiting: bool) -> str:
         f'<p class="said you"><span class="unseen">You: </span>{text(each["question"])}</p>'
         f'<p class="said"><span class="unseen">Answer: </span>{answer}</p><p class="pace num">{pace}</p>'
     )
-
-
-def sampling(vary: bool, seed: float | None) -> Sampling:
-    """The likeliest answer, or a drawn one that `seed` makes repeatable."""
-    return Sampling(temperature=VARIED if vary else 0.0, seed=max(0, int(seed or 0)))
 
 
 Sofar = TypeVar("Sofar")

@@ -9,7 +9,7 @@ from made import talk as conversation
 
 from studio.core.errors import BadInput, DoesNotFit, NotFound
 from studio.core.records import Message
-from studio.ui import compare, talk
+from studio.ui import compare, drawing, talk
 from studio.work import training, writing
 
 REST, SAID, LEFT, RIGHT, LEFT_SYSTEM, RIGHT_SYSTEM, LEFT_PANE, RIGHT_PANE, TALKS, OFFERED, PLACE = range(11)
@@ -24,11 +24,12 @@ def ask(
     left="base",
     right="base",
     systems=("", ""),
+    longest=256,
     vary=False,
     seed=0,
 ):
     return compare.on_ask(
-        studio, person, project, left, right, *systems, message, talks or [[], []], vary, seed
+        studio, person, project, left, right, *systems, message, talks or [[], []], longest, vary, seed
     )
 
 
@@ -177,6 +178,13 @@ def test_answers_are_the_likeliest_unless_they_are_to_vary(studio, ada, project,
 
     assert likeliest.temperature == 0
     assert (varied.temperature > 0, varied.seed) == (True, 7)
+
+
+@pytest.mark.parametrize(("longest", "most"), [(64, 64), (10**9, drawing.LONGEST), (None, 256), (-5, 1)])
+def test_an_answer_is_as_long_as_asked_within_limits(studio, ada, project, engine, longest, most):
+    last(ask(studio, ada, project, "Go", longest=longest))
+
+    assert {each.sampling.max_tokens for each in engine.asked[0]} == {most}
 
 
 def test_a_closed_page_stops_the_model_and_the_half_answer_is_kept(studio, ada, project, engine):

@@ -14,8 +14,8 @@ from studio.work import training, writing
 REST, SYSTEM, USED, PANE, TURNS, CHOSEN, SHOWN = range(7)
 
 
-def ask(studio, person, project, message, turns=(), system="", k=0, vary=False, seed=0):
-    return prompt.on_ask(studio, person, project, system, k, message, list(turns), vary, seed)
+def ask(studio, person, project, message, turns=(), system="", k=0, longest=256, vary=False, seed=0):
+    return prompt.on_ask(studio, person, project, system, k, message, list(turns), longest, vary, seed)
 
 
 def last(steps):

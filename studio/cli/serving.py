@@ -27,9 +27,16 @@ def serve(
     ] = False,
 ) -> None:
     """Serve the page."""
-    from studio.ui import server
+    from studio.store.home import assets
+    from studio.ui import front
 
-    server.serve(opened(home), host, port, open_browser=browser, behind_proxy=behind_proxy)
+    with front.opened((assets() / "front.html").read_bytes(), host, port, behind_proxy) as first:
+        if browser:
+            first.open_browser()
+        # Only now: importing gradio takes seconds, and there is something to see already.
+        from studio.ui import server
+
+        server.serve(opened(home), first, behind_proxy)
 
 
 @commands.command()

@@ -7,12 +7,14 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from studio.core.records import Person, Project
-from studio.work.studio import Studio
+
+if TYPE_CHECKING:  # it brings the database, and the first page must not wait for that
+    from studio.work.studio import Studio
 
 Home = Annotated[
     Path | None, typer.Option("--home", help="Where everything lives.", show_default="your data folder")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,7 +12,9 @@ from studio.cli.terminal import Home, Json, Name, fetching, here, say, tell
 from studio.core.course import course
 from studio.core.errors import TrainingFailed
 from studio.core.records import Run
-from studio.work.studio import Studio
+
+if TYPE_CHECKING:
+    from studio.work.studio import Studio
 
 commands = typer.Typer()
 

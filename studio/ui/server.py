@@ -1,18 +1,14 @@
-"""The server: binds the port, puts the page behind the gate, says where it is, and ends calmly."""
+"""The server: puts the page behind the gate, takes over the port, says where it is, and ends calmly."""
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import http.client
-import ipaddress
 import logging
 import os
-import socket
 import sys
 import threading
 import time
-import webbrowser
 from collections.abc import AsyncIterator, Callable
 from typing import Any, NoReturn
 
@@ -20,14 +16,13 @@ import gradio as gr
 import uvicorn
 from fastapi import FastAPI
 
-from studio.core.errors import Busy, NotServedSafely
 from studio.ui import page, theme
+from studio.ui.front import PORT, Front
 from studio.ui.gate import UPLOAD, Gate
 from studio.work import serving
 from studio.work.studio import Studio
 
 log = logging.getLogger(__name__)
-HOST, PORT = "127.0.0.1", 7860
 PAGE_FIRST = 3.0  # seconds
 NO_DOCS: dict[str, Any] = {"docs_url": None, "redoc_url": None, "openapi_url": None}
 
@@ -78,40 +73,28 @@ def mounted(parent: FastAPI, studio: Studio) -> FastAPI:
 
 
 def serve(
-    studio: Studio,
-    host: str = HOST,
-    port: int = PORT,
-    open_browser: bool = True,
-    behind_proxy: bool = False,
-    say: Callable[[str], None] | None = None,
-) -> None:
-    """Serve the page until it is interrupted, then end the process: this does not return.
+    studio: Studio, front: Front, behind_proxy: bool = False, say: Callable[[str], None] | None = None
+) -> NoReturn:
+    """Take over from `front` and serve the page until it is interrupted, then end the process: this does not return.
 
-    `port` 0 takes a free one; `say` gets the lines meant for the person. Raises NotServedSafely for a host that others can
-    reach, Busy where the port is taken.
+    `say` gets the lines meant for the person.
     """
-    require_safe(host, behind_proxy)
     tell = say or told
-    with bound(host, port) as listening:
-        port = listening.getsockname()[1]
-        config = uvicorn.Config(
-            app(studio, port, behind_proxy),
-            log_level="error",
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=1,
-            timeout_keep_alive=75,
-        )
-        server = uvicorn.Server(config)
-        logging.getLogger("uvicorn.error").addFilter(
-            lambda _: not server.should_exit
-        )  # pages that are cut off are no error
-        address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-        threading.Thread(
-            target=greet, args=(server, address, open_browser, tell), daemon=True, name="greet"
-        ).start()
-        with contextlib.suppress(KeyboardInterrupt):
-            server.run(sockets=[listening])
+    config = uvicorn.Config(
+        app(studio, front.port, behind_proxy),
+        log_level="error",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=1,
+        timeout_keep_alive=75,
+    )
+    server = uvicorn.Server(config)
+    logging.getLogger("uvicorn.error").addFilter(
+        lambda _: not server.should_exit
+    )  # pages that are cut off are no error
+    threading.Thread(target=greet, args=(server, front.address, tell), daemon=True, name="greet").start()
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run(sockets=[front.hand_over()])
     tell("The studio has ended. What you wrote is saved; a training that runs goes on.")
     leave()
 
@@ -122,51 +105,8 @@ def leave() -> NoReturn:
     os._exit(0)
 
 
-def require_safe(host: str, behind_proxy: bool) -> None:
-    """Raise NotServedSafely where strangers could reach the page and nothing would ask them who they are."""
-    if behind_proxy or is_loopback(host):
-        return
-    raise NotServedSafely(
-        f"The studio has no passwords yet, so it does not listen on {host}, where others could reach it. "
-        "Leave out --host, and reach it from elsewhere through an SSH tunnel. "
-        "If a proxy in front of it asks for passwords, say so with --behind-proxy."
-    )
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def bound(host: str, port: int) -> socket.socket:
-    """A socket that listens. Raises Busy where the port is taken, NotServedSafely where the address is not this machine's."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((host.strip("[]"), port))
-        listening.listen(128)
-    except (OSError, OverflowError) as error:
-        listening.close()
-        raise refused(host, port, error) from error
-    return listening
-
-
-def refused(host: str, port: int, error: Exception) -> Busy | NotServedSafely:
-    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-        return Busy(
-            f"Port {port} is taken, perhaps by a studio that runs already: look at http://{host}:{port}. "
-            "To start this one beside it, choose another port with --port, or let it find one with --port 0."
-        )
-    return NotServedSafely(
-        f"The studio cannot listen on {host}, port {port} ({error}). Leave out --host, or choose a port from 1024 to 65535."
-    )
-
-
-def greet(server: uvicorn.Server, address: str, open_browser: bool, tell: Callable[[str], None]) -> None:
-    """Once the first page is answered: say where it is, open it, and import in the background what the first answer needs."""
+def greet(server: uvicorn.Server, address: str, tell: Callable[[str], None]) -> None:
+    """Once the first page is answered: say where it is, and import in the background what the first answer needs."""
     while not server.started:
         if server.should_exit:
             return
@@ -174,9 +114,6 @@ def greet(server: uvicorn.Server, address: str, open_browser: bool, tell: Callab
     if not answers(address):
         log.error("the first page could not be read from %s", address)
     tell(f"The studio is at {address}")
-    if open_browser:
-        with contextlib.suppress(webbrowser.Error):
-            webbrowser.open(address)
     # The browser draws the page now, from this process: imports beside it would make both slower.
     time.sleep(PAGE_FIRST)
     serving.start_warming()

@@ -6,9 +6,9 @@ import sys
 
 
 class Served:
-    def __init__(self, home):
+    def __init__(self, home, port=0):
         self.home = home
-        self.port = 0
+        self.port = port
         self.process = None
 
     @property
@@ -17,6 +17,14 @@ class Served:
 
     def start(self):
         """Start it, again on the same port if it ran before, and wait until it says that it answers."""
+        self.begin()
+        line = self.process.stdout.readline()
+        assert "The studio is at" in line, (self.home.parent / "served.log").read_text()
+        self.port = int(line.rsplit(":", 1)[1])
+        return self
+
+    def begin(self):
+        """Start it and wait for nothing."""
         command = [
             sys.executable,
             "-m",
@@ -31,10 +39,6 @@ class Served:
             self.process = subprocess.Popen(
                 [*command, "--no-browser"], stdout=subprocess.PIPE, stderr=log, text=True
             )
-        line = self.process.stdout.readline()
-        assert "The studio is at" in line, (self.home.parent / "served.log").read_text()
-        self.port = int(line.rsplit(":", 1)[1])
-        return self
 
     def kill(self):
         """End it as a power cut would."""

@@ -21,7 +21,7 @@ from studio.core.errors import Busy, NotServedSafely
 from studio.core.records import Person
 from studio.store.database import Database
 from studio.store.home import open_home
-from studio.ui import gate, page, server
+from studio.ui import front, gate, page, server
 from studio.work import serving, writing
 from studio.work.jobs import Jobs
 from studio.work.studio import Studio
@@ -329,17 +329,20 @@ def test_the_stop_ladder_is_watched_while_the_studio_is_served(studio):
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.4", "studio.example"])
-def test_a_host_that_others_can_reach_is_refused_with_the_way_out(studio, host):
-    with pytest.raises(NotServedSafely, match=r"SSH tunnel.*--behind-proxy"):
-        server.serve(studio, host=host, port=0, open_browser=False)
+def test_a_host_that_others_can_reach_is_refused_with_the_way_out(host):
+    with pytest.raises(NotServedSafely, match=r"SSH tunnel.*--behind-proxy"), front.opened(b"", host, 0):
+        pass
 
 
-def test_a_taken_port_is_told_with_the_way_out(studio):
+def test_a_taken_port_is_told_with_the_way_out():
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        with pytest.raises(Busy, match="--port 0"):
-            server.serve(studio, port=other.getsockname()[1], open_browser=False)
+        with (
+            pytest.raises(Busy, match="--port 0"),
+            front.opened(b"", port=other.getsockname()[1]),
+        ):
+            pass
 
 
 def test_the_first_page_is_there_before_torch(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 from pathlib import Path
@@ -33,7 +34,9 @@ def serve(
     with front.opened((assets() / "front.html").read_bytes(), host, port, behind_proxy) as first:
         if browser:
             first.open_browser()
-        # Only now: importing gradio takes seconds, and there is something to see already.
+        # Only now: importing gradio takes seconds, and there is something to see already. Of all the objects that come with
+        # it none is garbage, and looking for some takes a tenth of the start: the server looks again once it is built.
+        gc.disable()
         from studio.ui import server
 
         server.serve(opened(home), first, behind_proxy)

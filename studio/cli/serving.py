@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 import sys
 from pathlib import Path
@@ -29,15 +28,13 @@ def serve(
 ) -> None:
     """Serve the page."""
     from studio.store.home import assets
-    from studio.ui import front
+    from studio.ui import front, quick
 
     with front.opened((assets() / "front.html").read_bytes(), host, port, behind_proxy) as first:
         if browser:
             first.open_browser()
-        # Only now: importing gradio takes seconds, and there is something to see already. Of all the objects that come with
-        # it none is garbage, and looking for some takes a tenth of the start: the server looks again once it is built.
-        gc.disable()
-        from studio.ui import server
+        with quick.imports():  # only now: it takes seconds, and there is something to see already
+            from studio.ui import server
 
         server.serve(opened(home), first, behind_proxy)
 
@@ -50,7 +47,9 @@ def bench(
     """Measure the studio beside its peers, in one run. Only from a checkout: the benchmarks lie with the tests."""
     checkout = Path(__file__).parents[2]
     if not name.isidentifier() or not (checkout / "tests" / "bench" / f"{name}.py").is_file():
-        raise NotFound(f"There is no benchmark {name} here. Run start, page, answers or train from a checkout.")
+        raise NotFound(
+            f"There is no benchmark {name} here. Run start, page, answers or train from a checkout."
+        )
     sys.path.insert(0, str(checkout))
     told = importlib.import_module(f"tests.bench.{name}").run()
     lines = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import http.client
 import logging
 import os
@@ -89,8 +88,6 @@ def serve(
         timeout_graceful_shutdown=1,
         timeout_keep_alive=75,
     )
-    gc.freeze()  # what is there now stays: later collections need not go through a million objects, which takes 0.3 s
-    gc.enable()
     server = uvicorn.Server(config)
     logging.getLogger("uvicorn.error").addFilter(
         lambda _: not server.should_exit

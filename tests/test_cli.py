@@ -73,8 +73,9 @@ def test_the_way_from_import_to_bundle(home, file, tmp_path):
     assert set(answers[0]) == {"arm", "text", "tokens", "seconds", "fingerprint"}
     assert answers[0]["fingerprint"] != answers[1]["fingerprint"]
 
-    files = told(home, "bundle", run["run"], "--out", tmp_path / "adapter")["files"]
-    assert str(tmp_path / "adapter" / "adapter_model.safetensors") in files
+    taken = told(home, "bundle", run["run"], "--out", tmp_path / "adapter")
+    assert str(tmp_path / "adapter" / "adapter_model.safetensors") in taken["files"]
+    assert taken["parity"]["asked"] == taken["parity"]["same"] > 0
 
 
 def brought_reason(home, file):

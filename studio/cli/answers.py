@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -73,5 +74,9 @@ def bundle(
     """Take a run's result home."""
     from studio.work import exporting
 
-    files = [str(each) for each in exporting.bundle(here(home, project).studio, run, format, out)]
-    tell(as_json, {"files": files}, "\n".join(files))
+    studio = here(home, project).studio
+    files = exporting.bundle(studio, run, format, out)
+    proof = exporting.parity(studio, run, format, exporting.folder_of(files))
+    said = f"Loaded again, it gave {proof.same} of {proof.asked} answers word for word as the studio does."
+    names = [str(each) for each in files]
+    tell(as_json, {"files": names, "parity": asdict(proof)}, "\n".join([*names, said]))

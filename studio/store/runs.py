@@ -59,6 +59,12 @@ def write_data(path: Path, rows: Iterable[tuple[str, Sequence[Message]]]) -> dic
     return {"rows": len(lines), "sha256": hashlib.sha256(text).hexdigest()}
 
 
+def frozen(folder: Path, name: str) -> list[tuple[Message, ...]]:
+    """The conversations of one of a run's frozen files: "train", "held_out", "general" or "gauge"."""
+    with (folder / f"{name}.jsonl").open("rb") as lines:
+        return [tuple(Message(**each) for each in json.loads(line)["messages"]) for line in lines]
+
+
 def load(home: Home, id: str) -> Run:
     """Read a run. Raises NotFound."""
     folder = home.run(id)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from studio.core.errors import BadInput, DoesNotFit
+from studio.core.errors import BadInput, DoesNotFit, StudioError
 from studio.core.records import STATUSES, Person
 from studio.ui import show, show_run
 from studio.ui.shell import Shell
@@ -20,6 +20,10 @@ from studio.work import comparing, exporting, writing
 from studio.work.studio import Studio
 
 ALL = ("All", "")
+ROUNDED = (
+    "Merging rounds the adapter into 16 bits, so a word may differ where two were almost equally likely. "
+    "The adapter itself answers exactly as here."
+)
 
 
 @dataclass(frozen=True)
@@ -132,25 +136,45 @@ def on_open(studio: Studio, person: Person, project: str | None, chosen: str | N
     )  # fmt: skip
 
 
-def on_export(studio: Studio, person: Person, run: str | None, format: str) -> tuple[str, Any]:
-    """Write the run's result into a folder and say where; an adapter can be downloaded in one piece as well."""
+def on_export(studio: Studio, person: Person, run: str | None, format: str) -> Iterator[tuple[str, Any]]:
+    """Write the run's result into a folder and say where, then load it again and say whether it answers alike.
+
+    An adapter can be downloaded in one piece as well.
+    """
     if not run:
         raise BadInput("Which run? Choose one from the list.")
     files = exporting.bundle(studio, str(run), str(format))
-    folder = common_folder(files)
+    folder = exporting.folder_of(files)
     zipped = zip_of(studio, folder, files) if format == "adapter" else None
     button = gr.update(value=str(zipped), visible=True) if zipped else gr.update(visible=False)
-    return written(folder, files), button
-
-
-def common_folder(files: Sequence[Path]) -> Path:
-    return min((each.parent for each in files), key=lambda each: len(each.parts))
+    said = written(folder, files)
+    yield (
+        said + '<p class="soft" role="status">Loading it again, to ask it what the studio was asked.</p>',
+        button,
+    )
+    yield said + proof(studio, str(run), str(format), folder), gr.skip()
 
 
 def written(folder: Path, files: Sequence[Path]) -> str:
     rows = [(each.relative_to(folder), show.size(each.stat().st_size)) for each in files]
     table = show.table(["File", "Size"], rows, {1}, "Files written")
     return f'<p class="note" role="status">Written to <code>{show.text(folder)}</code></p>{table}'
+
+
+def proof(studio: Studio, run: str, format: str, folder: Path) -> str:
+    """Whether the export answers as the studio does. The files are there all the same where that cannot be asked now."""
+    try:
+        found = exporting.parity(studio, run, format, folder)
+    except StudioError as error:
+        return show.note(f"It was not loaded again to ask it: {error}", "warn")
+    asked = show.counted(found.asked, "held-out question")
+    if found.same == found.asked:
+        return show.note(f"Loaded again and asked {asked}: every answer is the studio's, word for word.")
+    return show.note(
+        f"Loaded again and asked {asked}: {found.same} of {found.asked} answers are the studio's, word for word. "
+        + (ROUNDED if format == "merged" else "Export it again; if that does not help, train again."),
+        "warn",
+    )
 
 
 def zip_of(studio: Studio, folder: Path, files: Sequence[Path]) -> Path:

@@ -1,12 +1,15 @@
-"""Taking a run's result home: its adapter folder, or base and adapter merged into one model."""
+"""Taking a run's result home: its adapter folder, or base and adapter merged into one model, and the proof that it is it."""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from studio.core.errors import BadInput, DoesNotFit, NotFound
-from studio.core.records import Run
+from studio.core.records import Message, Run, Sampling
+from studio.engine.api import Ask
 from studio.store import runs
 from studio.store.home import require_space
 from studio.work.studio import Studio
@@ -15,6 +18,18 @@ FORMATS = {
     "adapter": "The adapter in PEFT's own layout, a few MB. PeftModel.from_pretrained loads it on top of the base.",
     "merged": "Base and adapter as one 16-bit model folder (safetensors). Any tool that loads transformers models reads it.",
 }
+
+
+ASKED = 3  # held-out questions that an export is asked
+PROOF = Sampling(max_tokens=48)
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How many held-out questions an export was asked, and how many it answered word for word as the studio does."""
+
+    asked: int
+    same: int
 
 
 def bundle(studio: Studio, run_id: str, format: str, out: Path | None = None) -> list[Path]:
@@ -53,3 +68,36 @@ def write(studio: Studio, run: Run, format: str, folder: Path) -> list[Path]:
         shutil.rmtree(folder)
     staging.rename(folder)
     return sorted(each for each in folder.rglob("*") if each.is_file())
+
+
+def folder_of(files: Sequence[Path]) -> Path:
+    """The folder that an export's files lie in, some of them perhaps deeper."""
+    return min((each.parent for each in files), key=lambda each: len(each.parts))
+
+
+def parity(studio: Studio, run_id: str, format: str, folder: Path) -> Parity:
+    """Load an export again, and put the same held-out questions to it and to the run as the studio has it.
+
+    A merged model holds the adapter rounded into 16 bits, so that a word may differ where two were almost equally likely.
+    Raises ModelNotReady, DoesNotFit, Busy.
+    """
+    run = runs.load(studio.home, run_id)
+    base, adapter = str(run.spec["base"]), run.folder / "adapter"
+    asked = [question(each) for each in runs.frozen(run.folder, "held_out")[:ASKED]]
+    ours = answers(studio, base, [Ask(each, adapter, PROOF) for each in asked])
+    if format == "adapter":
+        theirs = answers(studio, base, [Ask(each, folder, PROOF) for each in asked])
+    else:
+        theirs = answers(studio, str(folder), [Ask(each, None, PROOF) for each in asked])
+    return Parity(len(asked), sum(one == other for one, other in zip(ours, theirs, strict=True)))
+
+
+def question(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """A conversation up to its first answer."""
+    first = next(place for place, each in enumerate(messages) if each.role == "assistant")
+    return tuple(messages[:first])
+
+
+def answers(studio: Studio, base: str, asks: Sequence[Ask]) -> list[str]:
+    *_, last = studio.engine.answers(base, asks, lambda: False)
+    return [each.text for each in last]

@@ -40,7 +40,10 @@ def freeze(studio, project, **spec):
         "name": f"Run {id}", "project": project, "project_name": "Harbour", "preset": "standard",
         "recipe": asdict(preset("standard", 100)), "base": "starter", "by": "Ada", **spec,
     }  # fmt: skip
-    return runs.freeze(studio.home, id, whole, {"train": [], "held_out": []})
+    return runs.freeze(studio.home, id, whole, {"train": [], "held_out": HELD_OUT})
+
+
+HELD_OUT = [(f"h{n}", (Message("user", f"Where is {n}?"), Message("assistant", "Here."))) for n in range(5)]
 
 
 def say(folder, *events):

@@ -5,10 +5,11 @@ import warnings
 import zipfile
 from pathlib import Path
 
+import gradio as gr
 import pytest
 from made import built, finished, freeze, talk, write, write_many
 
-from studio.core.errors import BadInput, NotFound
+from studio.core.errors import BadInput, Busy, NotFound
 from studio.core.records import Message
 from studio.ui import export
 
@@ -49,12 +50,15 @@ def test_the_newest_run_is_chosen_unless_a_person_chose_another(studio, ada, pro
 
 def test_an_adapter_is_written_listed_with_sizes_and_zipped_in_the_private_folder(studio, ada, project):
     run = finished(studio, project)
-    said, button = export.on_export(studio, ada, run.name, "adapter")
+    (said, button), (proved, kept) = export.on_export(studio, ada, run.name, "adapter")
     folder, zipped = studio.home.exports / "run-1-adapter", Path(button["value"])
 
     assert str(folder) in said
     assert "adapter_model.safetensors" in said
     assert "7 bytes" in said
+    assert "Loading it again" in said
+    assert "asked 3 held-out questions: every answer is the studio&#x27;s, word for word" in proved
+    assert kept == gr.skip()
     assert zipped.is_relative_to(studio.home.temporary)
     with zipfile.ZipFile(zipped) as archive:
         assert (
@@ -63,12 +67,21 @@ def test_an_adapter_is_written_listed_with_sizes_and_zipped_in_the_private_folde
         )
 
 
-def test_a_merged_model_is_written_and_not_zipped(studio, ada, project):
+def test_a_merged_model_is_written_not_zipped_and_asked_what_the_studio_was_asked(
+    studio, ada, project, engine
+):
     run = finished(studio, project)
-    said, button = export.on_export(studio, ada, run.name, "merged")
+    engine.script = ["one", "two", "three", "one", "two", "free"]
+    (said, button), (proved, _) = export.on_export(studio, ada, run.name, "merged")
 
     assert "model.safetensors" in said
     assert button["visible"] is False
+    assert "2 of 3 answers are the studio&#x27;s" in proved
+    assert "rounds the adapter" in proved
+    ours, theirs = engine.asked
+    assert [each.adapter for each in ours] == [run / "adapter"] * 3
+    assert [each.adapter for each in theirs] == [None] * 3
+    assert [each.messages for each in ours] == [(Message("user", f"Where is {n}?"),) for n in range(3)]
     assert (studio.home.exports / "run-1-merged" / "model.safetensors").is_file()
 
 
@@ -79,7 +92,16 @@ def test_what_cannot_be_exported_is_refused(studio, ada, project, run, format, e
     finished(studio, project)
     freeze(studio, project)
     with pytest.raises(error):
-        export.on_export(studio, ada, run, format)
+        next(export.on_export(studio, ada, run, format))
+
+
+def test_an_export_that_cannot_be_asked_now_is_there_all_the_same(studio, ada, project, engine):
+    run = finished(studio, project)
+    engine.failure = Busy("Another question is being answered.")
+    *_, (said, _) = export.on_export(studio, ada, run.name, "adapter")
+
+    assert "adapter_model.safetensors" in said
+    assert "was not loaded again to ask it: Another question is being answered." in said
 
 
 def test_the_examples_come_as_one_line_each_named_after_the_project(studio, ada, project):
@@ -116,8 +138,8 @@ def test_a_projects_name_becomes_a_harmless_file_name(project, file):
 
 def test_a_finished_export_can_be_made_again(studio, ada, project):
     run = finished(studio, project)
-    export.on_export(studio, ada, run.name, "adapter")
-    said, _ = export.on_export(studio, ada, run.name, "adapter")
+    next(export.on_export(studio, ada, run.name, "adapter"))
+    said, _ = next(export.on_export(studio, ada, run.name, "adapter"))
 
     assert "run-1-adapter" in said
 

@@ -75,7 +75,12 @@ def test_a_run_goes_from_plan_to_a_verified_adapter(studio, project):
     assert not set(learned) & set(apart)
 
     assert [each.name for each in comparing.arms(studio, project.id)] == ["base", f"run:{run.id}"]
-    assert "adapter_model.safetensors" in [each.name for each in exporting.bundle(studio, run.id, "adapter")]
+    for format, weights in (("adapter", "adapter_model.safetensors"), ("merged", "model.safetensors")):
+        files = exporting.bundle(studio, run.id, format)
+        assert weights in [each.name for each in files]
+        proof = exporting.parity(studio, run.id, format, exporting.folder_of(files))
+        assert proof.asked == min(exporting.ASKED, len(apart))
+        assert proof.same == proof.asked or format == "merged"
 
     # What it took is what the next plan promises: a run like it, not one as slow as its start and its evaluations.
     again = training.plan(studio, project.id, **FEW)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -79,4 +78,8 @@ def bundle(
     proof = exporting.parity(studio, run, format, exporting.folder_of(files))
     said = f"Loaded again, it gave {proof.same} of {proof.asked} answers word for word as the studio does."
     names = [str(each) for each in files]
-    tell(as_json, {"files": names, "parity": asdict(proof)}, "\n".join([*names, said]))
+    tell(
+        as_json,
+        {"files": names, "parity": {"asked": proof.asked, "same": proof.same}},
+        "\n".join([*names, said]),
+    )

@@ -21,8 +21,8 @@ from studio.work.studio import Studio
 
 ALL = ("All", "")
 ROUNDED = (
-    "Merging rounds the adapter into 16 bits, so a word may differ where two were almost equally likely. "
-    "The adapter itself answers exactly as here."
+    "Merging rounds the adapter into 16 bits: where two words were almost equally likely the other may come, and the "
+    "rest follows it. The adapter itself answers exactly as here."
 )
 
 
@@ -170,10 +170,11 @@ def proof(studio: Studio, run: str, format: str, folder: Path) -> str:
     asked = show.counted(found.asked, "held-out question")
     if found.same == found.asked:
         return show.note(f"Loaded again and asked {asked}: every answer is the studio's, word for word.")
+    why = ROUNDED if format == "merged" else "Export it again; if that does not help, train again."
     return show.note(
-        f"Loaded again and asked {asked}: {found.same} of {found.asked} answers are the studio's, word for word. "
-        + (ROUNDED if format == "merged" else "Export it again; if that does not help, train again."),
-        "warn",
+        f"Loaded again and asked {asked}: {found.same} of {found.asked} answers are the studio's, word for word, and "
+        f"{found.alike:.0%} of the words come before the first that differs. {why}",
+        "warn" if format == "adapter" else "",
     )
 
 

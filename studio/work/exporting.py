@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import starmap, takewhile
 from pathlib import Path
 
 from studio.core.errors import BadInput, DoesNotFit, NotFound
@@ -26,10 +27,14 @@ PROOF = Sampling(max_tokens=48)
 
 @dataclass(frozen=True)
 class Parity:
-    """How many held-out questions an export was asked, and how many it answered word for word as the studio does."""
+    """How many held-out questions an export was asked, and how many it answered word for word as the studio does.
+
+    `alike` is the share of words, on average, that come before the first one that differs.
+    """
 
     asked: int
     same: int
+    alike: float
 
 
 def bundle(studio: Studio, run_id: str, format: str, out: Path | None = None) -> list[Path]:
@@ -89,7 +94,17 @@ def parity(studio: Studio, run_id: str, format: str, folder: Path) -> Parity:
         theirs = answers(studio, base, [Ask(each, folder, PROOF) for each in asked])
     else:
         theirs = answers(studio, str(folder), [Ask(each, None, PROOF) for each in asked])
-    return Parity(len(asked), sum(one == other for one, other in zip(ours, theirs, strict=True)))
+    pairs = list(zip(ours, theirs, strict=True))
+    return Parity(
+        len(asked), sum(one == other for one, other in pairs), sum(starmap(alike, pairs)) / len(pairs)
+    )
+
+
+def alike(one: str, other: str) -> float:
+    """The share of the words of two answers that they have in common from the beginning."""
+    words, others = one.split(), other.split()
+    common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(words, others, strict=False)))
+    return common / max(len(words), len(others), 1)
 
 
 def question(messages: Sequence[Message]) -> tuple[Message, ...]:

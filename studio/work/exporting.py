@@ -94,6 +94,7 @@ def parity(studio: Studio, run_id: str, format: str, folder: Path) -> Parity:
         theirs = answers(studio, base, [Ask(each, folder, PROOF) for each in asked])
     else:
         theirs = answers(studio, str(folder), [Ask(each, None, PROOF) for each in asked])
+        studio.engine.unload()  # the next question is for the project's own base again
     pairs = list(zip(ours, theirs, strict=True))
     return Parity(
         len(asked), sum(one == other for one, other in pairs), sum(starmap(alike, pairs)) / len(pairs)

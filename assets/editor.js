@@ -19,14 +19,14 @@ state.setAttribute("role", "status");
 for (const each of STATUSES) status.append(new Option(each, each));
 status.onchange = () => changed(0);
 label.append(make("span", "soft", "Status"), status);
-head.append(title, version, label, state);
+head.append(title, version, label, state, pastButton);
 for (const [node, cap] of [[approve, "a"], [reject, "r"]]) node.append(make("kbd", "", cap));
 const onward = button("Save and next", "primary", next, "ctrl+enter");
 onward.append(make("kbd", "", "Ctrl Enter"));
 const now = button("Save", "", () => save(), "ctrl+s");
 now.append(make("kbd", "", "Ctrl S"));
 foot.append(button("Add turn", "", addTurn), bin, make("span", "right"), reject, approve, now, onward);
-element.querySelector(".editor").replaceChildren(head, notes, above, turns, foot);
+element.querySelector(".editor").replaceChildren(head, past, notes, above, turns, foot);
 
 function say(text, kind) {
   state.textContent = text;
@@ -110,6 +110,7 @@ function acknowledged(mine, conversation) {
   notes.querySelectorAll(".bad").forEach(node => node.remove());
   if (dirty()) keep(); else say("Saved " + clock(conversation.updated_at));
   entitle();
+  if (!past.hidden) closePast();
   remember();
   if (mine.version === 1) trigger("submit", {});
   tell("studio:saved", { id: mine.id });
@@ -138,6 +139,7 @@ function both(mine) {
 // Opening, making, deleting
 
 function entitle() {
+  pastButton.hidden = !doc.id;
   title.textContent = doc.id ? "Conversation " + padded(doc.number) : "New conversation";
   version.textContent = doc.version ? "version " + doc.version : "";
 }
@@ -150,6 +152,7 @@ function show(conversation) {
   failures = 0;
   clearTimeout(timer);
   notes.replaceChildren();
+  closePast();
   entitle();
   status.value = doc.status;
   turns.replaceChildren(...conversation.messages.slice(own ? 1 : 0).map(turn));

@@ -10,7 +10,7 @@ import gradio as gr
 from studio.core import formats
 from studio.core.errors import BadInput, ChangedMeanwhile
 from studio.core.records import STATUSES, Change, Conversation, Page, Person
-from studio.ui import show, write_files
+from studio.ui import show, write_files, write_history
 from studio.ui.shell import NEW, Shell
 from studio.ui.wire import bind, bind_server
 from studio.work import serving, writing
@@ -88,12 +88,22 @@ def conversations(studio: Studio) -> gr.HTML:
 
 
 def editor(studio: Studio) -> gr.HTML:
-    deeds = (on_read, on_save, on_delete, on_restore, on_system, on_page)
+    deeds = (
+        on_read,
+        on_save,
+        on_delete,
+        on_restore,
+        on_system,
+        on_page,
+        write_history.on_history,
+        write_history.on_step,
+    )
     return gr.HTML(
         {"project": ""},
         html_template='<div class="editor"></div>',
         js_on_load="\n".join(
-            serving.asset(f"{each}.js").read_text("utf-8") for each in ("drafts", "turns", "editor")
+            serving.asset(f"{each}.js").read_text("utf-8")
+            for each in ("drafts", "turns", "history", "editor")
         ),
         server_functions=[bind_server(studio, each) for each in deeds],
         elem_id="editor",

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
 
-from studio.core import formats
+from studio.core import difference, formats
 from studio.core.errors import BadInput, NotFound
 from studio.core.formats import FORMATS
 from studio.core.reading import Imported, Reading, judged, recognised, repeated
@@ -111,6 +111,20 @@ def history(studio: Studio, id: str) -> list[Revision]:
     """Every step of a conversation, newest first, with what was kept aside. Raises NotFound."""
     with studio.database.reading() as db:
         return conversations.history(db, clean(id, "The conversation's id", 100))
+
+
+def step(studio: Studio, project_id: str, id: str, place: int) -> tuple[Revision, list[difference.Turn]]:
+    """One step of a conversation's history, counted from 0 for the oldest, and what it changed. Raises NotFound.
+
+    What was kept aside is compared with the version it was made from, every other step with the version before it.
+    """
+    steps = history(studio, read(studio, id, project_id).id)[::-1]
+    if not 0 <= place < len(steps):
+        raise NotFound("This step is not in the history. Open the conversation again and choose one that is.")
+    taken = steps[place]
+    wanted = taken.version if taken.kind == "kept aside" else taken.version - 1
+    before = next((each for each in steps if each.version == wanted and each.kind != "kept aside"), None)
+    return taken, difference.turns(before.messages if before else (), taken.messages)
 
 
 def save(studio: Studio, person: Person, change: Change) -> Conversation:

@@ -210,3 +210,27 @@ def test_what_a_terminal_changed_meanwhile_is_shown_when_the_tab_is_opened_again
 
     expect(editor.get_by_label("user says")).to_have_value("two")
     expect(page.locator("#list .rows .q")).to_have_text("two")
+
+
+def test_the_history_shows_each_change_word_by_word_and_leads_back(page, project):
+    editor = begun(page, project)
+    editor.get_by_label("assistant says").fill("It sails at six.")
+    page.keyboard.press("Control+s")
+    saved(editor)
+    editor.get_by_label("assistant says").fill("It sails at <b>noon</b>.")
+    page.keyboard.press("Control+s")
+    expect(editor.locator(".head .num")).to_have_text("version 2")
+
+    editor.get_by_role("button", name="History").click()
+    steps = editor.locator(".steps > li")
+    expect(steps).to_have_count(2)
+    steps.first.get_by_role("button").first.click()
+    expect(steps.first.locator("del")).to_have_text("six")
+    expect(steps.first.locator("ins")).to_have_text("<b>noon</b>")
+    steps.last.get_by_role("button").first.click()
+    steps.last.get_by_role("button", name="Put the text of version 1 in the place of the newest").click()
+
+    expect(editor.get_by_label("assistant says")).to_have_value("It sails at six.")
+    expect(editor.locator(".head .num")).to_have_text("version 3")
+    saved(editor)
+    expect(editor.locator(".past")).to_be_hidden()

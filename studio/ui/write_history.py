@@ -1,0 +1,41 @@
+"""A conversation's history for the editor: its steps, and what one of them changed, word by word."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from studio.core import formats
+from studio.core.records import Person
+from studio.work import writing
+from studio.work.studio import Studio
+
+
+def on_history(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
+    """The steps, newest first. `place` counts from 0 for the oldest, so it stays a step's own when others follow."""
+    found = writing.read(studio, str(given["conversation"]), str(given["project"]))
+    steps = writing.history(studio, found.id)
+    last = len(steps) - 1
+    return {
+        "steps": [
+            {"place": last - at, "version": each.version, "kind": each.kind, "at": each.at, "by": each.by}
+            for at, each in enumerate(steps)
+        ]
+    }
+
+
+def on_step(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
+    """One step: the text as it was then, and each turn as [role, kind, relearned, parts], a part being [kind, text]."""
+    step, turns = writing.step(
+        studio, str(given["project"]), str(given["conversation"]), int(given.get("place", -1))
+    )
+    return {
+        "content": {
+            "messages": [formats.as_entry(each) for each in step.messages],
+            "tags": list(step.tags),
+            "note": step.note,
+        },
+        "turns": [
+            [each.role, each.kind, each.relearned, [[part.kind, part.text] for part in each.parts]]
+            for each in turns
+        ],
+    }

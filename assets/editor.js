@@ -26,7 +26,7 @@ onward.append(make("kbd", "", "Ctrl Enter"));
 const now = button("Save", "", () => save(), "ctrl+s");
 now.append(make("kbd", "", "Ctrl S"));
 foot.append(button("Add turn", "", addTurn), bin, make("span", "right"), reject, approve, now, onward);
-element.querySelector(".editor").replaceChildren(head, past, notes, above, turns, foot);
+element.querySelector(".editor").replaceChildren(head, past, notes, above, turns, labels, foot);
 
 function say(text, kind) {
   state.textContent = text;
@@ -158,8 +158,9 @@ function show(conversation) {
   turns.replaceChildren(...conversation.messages.slice(own ? 1 : 0).map(turn));
   turns.querySelectorAll("textarea").forEach(grow);
   drawSystem();
+  drawLabels();
   element.classList.toggle("deleted", Boolean(doc.deleted));
-  for (const node of element.querySelectorAll(".turns textarea, .turns button, .system button, .system textarea, .foot button, select")) node.disabled = Boolean(doc.deleted);
+  for (const node of element.querySelectorAll(".turns textarea, .turns button, .labels input, .labels textarea, .labels button, .system button, .system textarea, .foot button, select")) node.disabled = Boolean(doc.deleted);
   say(doc.version ? "Saved " + clock(doc.updated_at) : "");
   if (doc.deleted) note("warn", "Conversation " + padded(doc.number) + " is in the bin.", button("Undo", "", putBack));
   remember();
@@ -237,10 +238,12 @@ async function recover() {
   return found;
 }
 
+const same = (one, other) => ["messages", "status", "tags", "note"].every(name => JSON.stringify(one[name]) === JSON.stringify(other[name]));
+
 async function resend(draft) {
   const { pending: sent, at, ...change } = draft;
   const earlier = sent ? await timed(server.on_save(sent)) : {};
-  if (sent && JSON.stringify([sent.messages, sent.status]) === JSON.stringify([change.messages, change.status])) return earlier;
+  if (sent && same(sent, change)) return earlier;
   if (earlier.conversation) Object.assign(change, { conversation: earlier.conversation.id, version: earlier.conversation.version });
   return blank(change) ? {} : timed(server.on_save({ request: drafts.random(), project, ...change }));
 }
@@ -282,6 +285,6 @@ async function first() {
 hear("studio:open", event => open(event.detail.id));
 hear("studio:new", async () => { if (await leave()) fresh(); });
 hear("studio:back", () => { if (dirty()) save(); });
-new ResizeObserver(() => turns.querySelectorAll("textarea").forEach(grow)).observe(element);
+new ResizeObserver(() => element.querySelectorAll(".turns textarea, .labels textarea").forEach(grow)).observe(element);
 watch("value", load);
 load();

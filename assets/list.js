@@ -1,7 +1,7 @@
 // Draws one page of the conversations, searches and filters on the server, and opens what is chosen in the editor.
 const $ = selector => element.querySelector(selector);
 const search = $(".search"), status = $(".filter"), rows = $(".rows"), range = $(".range"), bin = $(".bin"), fresh = $(".new");
-const back = $(".back"), on = $(".on-page"), SIZE = 50;
+const byTag = $(".by-tag"), back = $(".back"), on = $(".on-page"), SIZE = 50;
 let project = "", first = 1, total = 0, chosen = "", shown = [], asked = 0, timer = null, binned = false;
 
 function make(tag, classes, text) {
@@ -45,7 +45,7 @@ function draw(page) {
 }
 
 function nothing() {
-  if (search.value || status.value) return "Nothing matches. Clear the search or the filter.";
+  if (search.value || status.value || byTag.value) return "Nothing matches. Clear the search or the filter.";
   return binned ? "The bin is empty." : "No conversations yet.";
 }
 
@@ -55,7 +55,7 @@ async function refresh() {
   if (!project) return;
   const mine = ++asked;
   try {
-    const page = await server.on_page({ project, search: search.value, status: status.value, binned, first, size: SIZE });
+    const page = await server.on_page({ project, search: search.value, status: status.value, tag: byTag.value, binned, first, size: SIZE });
     if (mine !== asked || !page) return;
     if (page.error) { range.textContent = page.error.message; return; }
     if (!page.rows.length && page.total && first > 1) { first = Math.max(1, page.total - SIZE + 1); return refresh(); }
@@ -63,6 +63,16 @@ async function refresh() {
   } catch (error) {
     if (mine === asked) timer = setTimeout(refresh, 3000);
   }
+}
+
+// Which tags there are to choose from; without any there is nothing to choose.
+async function offer() {
+  const answer = await server.on_tags({ project }).catch(() => null);
+  if (!answer || !answer.tags) return;
+  const kept = answer.tags.includes(byTag.value) ? byTag.value : "";
+  byTag.replaceChildren(new Option("Any tag", ""), ...answer.tags.map(tag => new Option(tag, tag)));
+  byTag.hidden = !answer.tags.length;
+  if (kept !== byTag.value) byTag.value = kept;
 }
 
 function soon(wait) {
@@ -114,7 +124,7 @@ function look(at) {
 }
 
 search.oninput = () => { first = 1; soon(200); };
-status.onchange = () => { first = 1; refresh(); };
+status.onchange = byTag.onchange = () => { first = 1; refresh(); };
 fresh.onclick = () => { if (binned) look(false); tell("studio:new", {}); };
 back.onclick = () => turn(-1);
 on.onclick = () => turn(1);
@@ -124,12 +134,13 @@ $(".up").onclick = () => step(-1);
 
 function load() {
   const value = props.value || {};
-  if (value.project !== project) { first = 1; chosen = ""; search.value = ""; status.value = ""; }
+  if (value.project !== project) { first = 1; chosen = ""; search.value = ""; status.value = ""; byTag.value = ""; }
   project = value.project || "";
+  if (project) offer();
   refresh();
 }
 
-hear("studio:saved", () => soon(300));
+hear("studio:saved", () => { soon(300); offer(); });
 hear("studio:back", () => soon(0));
 hear("studio:opened", event => mark(event.detail.id, false));
 hear("studio:next", () => step(1, () => tell("studio:new", {})));

@@ -28,6 +28,7 @@ LIST = """
 <div class="find">
   <input class="search" type="search" placeholder="Search" aria-label="Search conversations" data-key="/">
   <select class="filter" aria-label="Show only status"><option value="">All</option>{statuses}</select>
+  <select class="by-tag" aria-label="Show only tag" hidden></select>
   <button type="button" class="new" data-key="n">New<kbd>n</kbd></button>
 </div>
 <ul class="rows" aria-label="Conversations"></ul>
@@ -81,7 +82,7 @@ def conversations(studio: Studio) -> gr.HTML:
         {"project": ""},
         html_template=LIST.replace("{statuses}", statuses),
         js_on_load=serving.asset("list.js").read_text("utf-8"),
-        server_functions=[bind_server(studio, on_page), bind_server(studio, on_restore)],
+        server_functions=[bind_server(studio, each) for each in (on_page, on_restore, on_tags)],
         elem_id="list",
         apply_default_css=False,
     )
@@ -95,6 +96,7 @@ def editor(studio: Studio) -> gr.HTML:
         on_restore,
         on_system,
         on_page,
+        on_tags,
         write_history.on_history,
         write_history.on_step,
     )
@@ -103,7 +105,7 @@ def editor(studio: Studio) -> gr.HTML:
         html_template='<div class="editor"></div>',
         js_on_load="\n".join(
             serving.asset(f"{each}.js").read_text("utf-8")
-            for each in ("drafts", "turns", "history", "editor")
+            for each in ("drafts", "turns", "labels", "history", "editor")
         ),
         server_functions=[bind_server(studio, each) for each in deeds],
         elem_id="editor",
@@ -158,11 +160,16 @@ def on_page(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, 
         str(given["project"]),
         search=str(given.get("search", "")),
         status=str(given.get("status", "")),
+        tag=str(given.get("tag", "")),
         binned=bool(given.get("binned")),
         first=max(1, int(given.get("first", 1))),
         size=min(MOST, max(1, int(given.get("size", 50)))),
     )
     return page_value(found)
+
+
+def on_tags(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
+    return {"tags": writing.tags(studio, str(given["project"]))}
 
 
 def on_read(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:

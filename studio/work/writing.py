@@ -31,6 +31,7 @@ from studio.work.studio import Studio
 
 MOST_TURNS = 1000  # of one conversation
 SHOWN = 500  # rows of the longest page
+TAG = 100  # characters of a tag
 
 
 def projects(studio: Studio) -> list[Project]:
@@ -76,17 +77,26 @@ def page(
     *,
     search: str = "",
     status: str = "",
+    tag: str = "",
     binned: bool = False,
     first: int = 1,
     size: int = 50,
 ) -> Page:
-    """One page of the list or of the bin, newest first, from position `first` on; "" takes every text and status."""
+    """One page of the list or of the bin, newest first, from position `first` on; "" takes every text, status and tag."""
     clean(search, "The search", 1000)
+    clean(tag, "The tag", TAG)
+    status = known_status(status)
     size = min(max(1, size), SHOWN)
     with studio.database.reading() as db:
         return conversations.page(
-            db, project_id, search=search, status=known_status(status), binned=binned, first=first, size=size
+            db, project_id, search=search, status=status, tag=tag, binned=binned, first=first, size=size
         )
+
+
+def tags(studio: Studio, project_id: str) -> list[str]:
+    """Every tag in use, the most used first."""
+    with studio.database.reading() as db:
+        return conversations.tags(db, project_id)
 
 
 def read(studio: Studio, key: str | int, project_id: str) -> Conversation:
@@ -214,7 +224,7 @@ def checked_change(change: Change) -> Change:
     for number, message in enumerate(change.messages, start=1):
         check_turn(number, message)
     for each in change.tags:
-        if not clean(each, "A tag", 100).strip():
+        if not clean(each, "A tag", TAG).strip():
             raise BadInput("A tag is empty. Write it or delete it.")
     clean(change.note, "The note", 10_000)
     clean(change.request, "The request's id", 200)

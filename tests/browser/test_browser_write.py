@@ -71,7 +71,7 @@ def test_a_first_conversation_of_any_text_is_written_saved_and_read_back(page, p
     page.reload()
 
     expect(editor.locator("h2")).to_have_text("Conversation 0001")
-    assert [each.input_value() for each in editor.locator("textarea").all()] == [
+    assert [each.input_value() for each in editor.locator(".turns textarea").all()] == [
         "Where is my parcel?",
         HOSTILE,
         "Thanks.",
@@ -234,3 +234,28 @@ def test_the_history_shows_each_change_word_by_word_and_leads_back(page, project
     expect(editor.locator(".head .num")).to_have_text("version 3")
     saved(editor)
     expect(editor.locator(".past")).to_be_hidden()
+
+
+def test_tags_and_a_note_are_kept_offered_again_and_filter_the_list(page, project):
+    editor = begun(page, project)
+    page.keyboard.type("Where is my parcel?")
+    editor.get_by_label("Add a tag").fill("late <b>parcel</b>")
+    page.keyboard.press("Enter")
+    editor.get_by_label("Note for colleagues").fill("Ask Ben.")
+    page.keyboard.press("Control+s")
+    saved(editor)
+    editor.get_by_role("button", name="Save and next").click()
+    expect(editor.locator("h2")).to_have_text("New conversation")
+    page.keyboard.type("Another question")
+    saved(editor)
+    editor.get_by_label("Add a tag").focus()
+    expect(editor.locator("datalist option")).to_have_text(["late <b>parcel</b>"])
+
+    page.locator("#list .by-tag").select_option("late <b>parcel</b>")
+    expect(page.locator("#list .range")).to_have_text("1–1 of 1")
+    page.locator("#list .rows button").first.click()
+    expect(editor.locator(".labels .tag")).to_have_text(["late <b>parcel</b>×"])
+    expect(editor.get_by_label("Note for colleagues")).to_have_value("Ask Ben.")
+    editor.get_by_role("button", name="Remove the tag").click()
+    saved(editor)
+    expect(page.locator("#list .by-tag")).to_be_hidden()

@@ -117,3 +117,14 @@ def test_lists_can_be_of_one_status(studio, ada, project):
     for ask in (writing.page, writing.all_conversations, writing.export_lines):
         with pytest.raises(BadInput, match="There is no status named"):
             ask(studio, project.id, status="done")
+
+
+def test_tags_are_known_by_use_and_found_whole(studio, ada, project):
+    for number, tags in enumerate((("refund", 'a "b"'), ("refund",), ("late refund",), ())):
+        writing.save(studio, ada, change(project, f"question {number}", tags=tags))
+    binned = writing.save(studio, ada, change(project, "binned", tags=("gone",)))
+    writing.delete(studio, ada, project.id, binned.id)
+
+    assert writing.tags(studio, project.id) == ["refund", 'a "b"', "late refund"]
+    wanted = {"refund": 2, 'a "b"': 1, "b": 0, "re%d": 0, "gone": 0}
+    assert {tag: writing.page(studio, project.id, tag=tag).total for tag in wanted} == wanted

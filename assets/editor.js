@@ -95,7 +95,7 @@ async function saving() {
     try { answer = await timed(server.on_save(pending.change)); } catch (error) { answer = null; }
     if (!answer) { later(Math.min(10000, 1000 * 2 ** failures++)); say("Not saved, retrying. Your text is kept in this browser.", "bad"); return false; }
     failures = 0;
-    if (answer.conflict) { pending = null; saved = edits; conflict(answer.conflict); return false; }
+    if (answer.conflict) { pending = null; saved = edits; drafts.drop(project, named(doc)); notes.replaceChildren(); clash(answer.conflict, read()); return false; }
     if (answer.error) { pending = null; say("Not saved", "bad"); notes.replaceChildren(); note("bad", answer.error.message); return false; }
     acknowledged(mine, answer.conversation);
   }
@@ -115,25 +115,6 @@ function acknowledged(mine, conversation) {
   if (mine.version === 1) trigger("submit", {});
   tell("studio:saved", { id: mine.id });
   tell("studio:opened", { id: mine.id });
-}
-
-// Somebody saved first: both texts stay, and the person chooses
-
-function conflict(found) {
-  const mine = read();
-  say("Not saved: somebody saved first", "bad");
-  drafts.drop(project, named(doc));
-  notes.replaceChildren();
-  const node = note("warn", found.message, button("Open the newest", "", () => { show(found.theirs); both(mine); }), button("Keep writing mine", "quiet", () => { doc.version = found.theirs.version; changed(0); notes.replaceChildren(); }, "", "Save my text as the newest version; theirs stays in the history"));
-  node.querySelector("button").focus();
-}
-
-function both(mine) {
-  const node = note("", "This is the newest version. Your own text is below and in the history."), fold = make("details"), text = make("p", "text");
-  fold.open = true;
-  text.textContent = mine.messages.map(each => each.role + ": " + each.content).join("\n\n");
-  fold.append(make("summary", "", "Your text"), text, button("Put my text in its place", "", () => { show({ ...doc, ...mine }); changed(0); }));
-  node.append(fold);
 }
 
 // Opening, making, deleting
@@ -232,7 +213,7 @@ async function recover() {
       const answer = await resend(draft);
       if (answer.error) continue;
       drafts.forget(name);
-      if (answer.conflict) found = { id: answer.conflict.theirs.id, mine: draft }; else if (answer.conversation) found = { id: answer.conversation.id };
+      if (answer.conflict) found = { id: answer.conflict.theirs.id, clash: answer.conflict, mine: { messages: draft.messages, status: draft.status, tags: draft.tags, note: draft.note } }; else if (answer.conversation) found = { id: answer.conversation.id };
     } catch (error) { break; }
   }
   return found;
@@ -264,7 +245,7 @@ async function load() {
   if (!back) return;
   trigger("submit", {});
   tell("studio:saved", {});
-  if (back.mine) both(back.mine); else note("", "Text that was not saved when the page closed was put back, and is saved now.");
+  if (back.clash) clash(back.clash, back.mine); else note("", "Text that was not saved when the page closed was put back, and is saved now.");
 }
 
 // The tab was opened again: what another window or a terminal changed meanwhile is shown, unless something is being written.

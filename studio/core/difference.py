@@ -26,12 +26,28 @@ class Part:
 
 @dataclass(frozen=True)
 class Turn:
-    """One turn, as it stands in the earlier or the later version or in both. `relearned`: whether it is learned changed."""
+    """One turn as it stands in the earlier and in the later version; None where it does not. One of them is there."""
 
-    role: str
-    kind: Literal["same", "changed", "gone", "new"]
+    before: Message | None
+    after: Message | None
     parts: tuple[Part, ...]
-    relearned: bool = False
+
+    @property
+    def role(self) -> str:
+        return (self.after or self.before or Message("user", "")).role
+
+    @property
+    def kind(self) -> Literal["same", "changed", "gone", "new"]:
+        if not self.after:
+            return "gone"
+        if not self.before:
+            return "new"
+        return "same" if key(self.before) == key(self.after) else "changed"
+
+    @property
+    def relearned(self) -> bool:
+        """Whether it changed that the turn is learned."""
+        return bool(self.before and self.after and self.before.learned != self.after.learned)
 
 
 def turns(before: Sequence[Message], after: Sequence[Message]) -> list[Turn]:
@@ -40,7 +56,8 @@ def turns(before: Sequence[Message], after: Sequence[Message]) -> list[Turn]:
     found: list[Turn] = []
     for what, low, high, start, stop in matcher.get_opcodes():
         if what == "equal":
-            found += [Turn(each.role, "same", (Part("same", each.content),)) for each in after[start:stop]]
+            pairs = zip(before[low:high], after[start:stop], strict=True)
+            found += [Turn(old, new, (Part("same", new.content),)) for old, new in pairs]
         else:
             found += replaced(before[low:high], after[start:stop])
     return found
@@ -53,13 +70,12 @@ def key(message: Message) -> tuple[str, str, bool]:
 def replaced(before: Sequence[Message], after: Sequence[Message]) -> Iterator[Turn]:
     for old, new in zip_longest(before, after):
         if old and new and old.role == new.role:
-            parts = tuple(words(old.content, new.content))
-            yield Turn(new.role, "changed", parts, old.learned != new.learned)
+            yield Turn(old, new, tuple(words(old.content, new.content)))
             continue
         if old:
-            yield Turn(old.role, "gone", (Part("gone", old.content),))
+            yield Turn(old, None, (Part("gone", old.content),))
         if new:
-            yield Turn(new.role, "new", (Part("new", new.content),))
+            yield Turn(None, new, (Part("new", new.content),))
 
 
 def words(before: str, after: str) -> list[Part]:

@@ -61,7 +61,7 @@ class ChangedMeanwhile(StudioError):
     def __init__(self, mine: Change, theirs: Conversation) -> None:
         super().__init__(
             f"{theirs.updated_by} changed this conversation while you were writing. "
-            "Your text is kept in its history; open the newest version and put in what is missing."
+            "Your text is kept in its history; open the newest version and choose what shall stand."
         )
         self.mine = mine
         self.theirs = theirs

@@ -22,7 +22,7 @@ GONE = [
 ]  # not seen, and yet there: the editor brings back what was not saved, also into an empty project
 OWN_WINDOW = (
     "You saved this conversation in another window after opening it here. "
-    "What you wrote here is kept in its history; open the newest version and put in what is missing."
+    "What you wrote here is kept in its history; choose below what shall stand."
 )
 LIST = """
 <div class="find">
@@ -105,7 +105,7 @@ def editor(studio: Studio) -> gr.HTML:
         html_template='<div class="editor"></div>',
         js_on_load="\n".join(
             serving.asset(f"{each}.js").read_text("utf-8")
-            for each in ("drafts", "turns", "labels", "history", "editor")
+            for each in ("drafts", "turns", "labels", "history", "clash", "editor")
         ),
         server_functions=[bind_server(studio, each) for each in deeds],
         elem_id="editor",
@@ -177,12 +177,13 @@ def on_read(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, 
 
 
 def on_save(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
-    """Save one change. Answers the saved conversation, or the conflict: the sentence and the newest version."""
+    """Save one change. Answers the saved conversation, or the conflict: the sentence, the newest version, and both side by side."""
     try:
         return {"conversation": value(writing.save(studio, person, asked(given)))}
     except ChangedMeanwhile as refused:
         message = OWN_WINDOW if refused.theirs.updated_by == person.name else str(refused)
-        return {"conflict": {"message": message, "theirs": value(refused.theirs)}}
+        turns = write_history.side_by_side(refused.theirs.messages, refused.mine.messages)
+        return {"conflict": {"message": message, "theirs": value(refused.theirs), "turns": turns}}
 
 
 def on_delete(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:

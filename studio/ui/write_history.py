@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from studio.core import formats
-from studio.core.records import Person
+from studio.core import difference, formats
+from studio.core.records import Message, Person
 from studio.work import writing
 from studio.work.studio import Studio
 
@@ -24,7 +25,7 @@ def on_history(studio: Studio, person: Person, given: dict[str, Any]) -> dict[st
 
 
 def on_step(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
-    """One step: the text as it was then, and each turn as [role, kind, relearned, parts], a part being [kind, text]."""
+    """One step: the text as it was then, and each turn as [role, kind, relearned, parts] (see `parts_of`)."""
     step, turns = writing.step(
         studio, str(given["project"]), str(given["conversation"]), int(given.get("place", -1))
     )
@@ -34,8 +35,25 @@ def on_step(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, 
             "tags": list(step.tags),
             "note": step.note,
         },
-        "turns": [
-            [each.role, each.kind, each.relearned, [[part.kind, part.text] for part in each.parts]]
-            for each in turns
-        ],
+        "turns": [[each.role, each.kind, each.relearned, parts_of(each)] for each in turns],
     }
+
+
+def side_by_side(theirs: Sequence[Message], mine: Sequence[Message]) -> list[dict[str, Any]]:
+    """Every turn of two texts that were written at the same time, for a person to choose between."""
+    return [
+        {
+            "role": each.role,
+            "kind": each.kind,
+            "relearned": each.relearned,
+            "parts": parts_of(each),
+            "theirs": formats.as_entry(each.before) if each.before else None,
+            "mine": formats.as_entry(each.after) if each.after else None,
+        }
+        for each in difference.turns(theirs, mine)
+    ]
+
+
+def parts_of(turn: difference.Turn) -> list[list[str]]:
+    """[kind, text] of each stretch of a turn; kind is same, gone or new."""
+    return [[part.kind, part.text] for part in turn.parts]

@@ -122,17 +122,22 @@ def test_of_two_windows_on_one_conversation_the_second_keeps_both_texts(page, pr
     other = opened(second, project)
     expect(other.get_by_label("user says")).to_have_value("one")
 
-    other.get_by_label("user says").fill("theirs")
+    other.get_by_label("user says").fill("theirs, by boat")
+    other.get_by_label("assistant says").fill("Their answer.")
     saved(other)
-    editor.get_by_label("user says").fill("mine")
+    editor.get_by_label("user says").fill("mine, by boat")
     expect(editor.locator(".notes")).to_contain_text("in another window")
-    editor.get_by_role("button", name="Open the newest").click()
-
-    expect(editor.get_by_label("user says")).to_have_value("theirs")
-    expect(editor.locator(".notes")).to_contain_text("user: mine")
-    editor.get_by_role("button", name="Put my text in its place").click()
+    expect(editor.locator(".clash del").first).to_have_text("theirs")
+    expect(editor.locator(".clash ins").nth(1)).to_have_text("mine")
+    editor.get_by_role("radiogroup", name="Turn 2, assistant").get_by_label("Theirs").check()
+    editor.get_by_role("button", name="Save what is chosen").click()
     saved(editor)
-    expect(editor.get_by_label("user says")).to_have_value("mine")
+
+    expect(editor.get_by_label("user says")).to_have_value("mine, by boat")
+    expect(editor.get_by_label("assistant says")).to_have_value("Their answer.")
+    expect(editor.locator(".head .num")).to_have_text("version 3")
+    editor.get_by_role("button", name="History").click()
+    expect(editor.locator(".steps")).to_contain_text("kept aside, for somebody else had saved first")
 
 
 def test_a_file_is_looked_at_then_imported_and_the_keys_lead_through_it(page, project, tmp_path):

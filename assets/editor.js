@@ -19,7 +19,7 @@ state.setAttribute("role", "status");
 for (const each of STATUSES) status.append(new Option(each, each));
 status.onchange = () => changed(0);
 label.append(make("span", "soft", "Status"), status);
-head.append(title, version, label, state, pastButton);
+head.append(title, version, label, state, undoButton, redoButton, pastButton);
 for (const [node, cap] of [[approve, "a"], [reject, "r"]]) node.append(make("kbd", "", cap));
 const onward = button("Save and next", "primary", next, "ctrl+enter");
 onward.append(make("kbd", "", "Ctrl Enter"));
@@ -120,7 +120,7 @@ function acknowledged(mine, conversation) {
 // Opening, making, deleting
 
 function entitle() {
-  pastButton.hidden = !doc.id;
+  for (const node of [undoButton, redoButton, pastButton]) node.hidden = !doc.id;
   title.textContent = doc.id ? "Conversation " + padded(doc.number) : "New conversation";
   version.textContent = doc.version ? "version " + doc.version : "";
 }

@@ -1,8 +1,10 @@
 // The history of the open conversation: who changed what and when, word by word, and the way back to any version.
-const DEEDS = { saved: "saved", imported: "imported", deleted: "put into the bin", restored: "taken out of the bin", "kept aside": "kept aside, for somebody else had saved first" };
+const DEEDS = { saved: "saved", imported: "imported", deleted: "put into the bin", restored: "taken out of the bin", "kept aside": "kept aside, for somebody else had saved first", undone: "one step undone", redone: "one step redone" };
 const CHANGES = { same: "", changed: "changed", gone: "deleted", new: "new" };
 const past = make("section", "past");
 const pastButton = button("History", "quiet", () => (past.hidden ? openPast() : closePast()));
+const undoButton = button("Undo", "quiet", () => walk("undo"), "ctrl+z", "Undo the last step (Ctrl Z outside a text field)");
+const redoButton = button("Redo", "quiet", () => walk("redo"), "ctrl+shift+z", "Redo (Ctrl Shift Z outside a text field)");
 past.hidden = true;
 past.setAttribute("aria-label", "History");
 pastButton.setAttribute("aria-expanded", "false");
@@ -61,11 +63,21 @@ function restorePast(each, content) {
   note("", "The text of version " + each.version + " is back. What came after it stays in the history.");
 }
 
+// One step back or on again, also over a restart: the studio keeps the steps.
+async function walk(way) {
+  if (!doc || !doc.id || !(await leave())) return;
+  const answer = await ask(server.on_walk, { way });
+  if (!answer) return;
+  await open(doc.id);
+  tell("studio:saved", { id: doc.id });
+}
+
 // Asks the studio about the open conversation; a refusal is told, and answers null.
 async function ask(deed, more) {
   try {
     const answer = await timed(deed({ project, conversation: doc.id, ...more }));
     if (!answer.error) return answer;
+    notes.replaceChildren();
     note("bad", answer.error.message);
   } catch (error) { note("bad", "The studio does not answer. Try again in a moment."); }
   return null;

@@ -3,6 +3,7 @@
   const KEYS = [
     ["Ctrl Enter", "Save and open the next conversation"], ["Ctrl S", "Save now"], ["n", "New conversation"], ["/", "Search"],
     ["j", "Next conversation in the list"], ["k", "Previous conversation in the list"], ["a", "Approve"], ["r", "Reject"],
+    ["Ctrl Z", "Undo the last saved step; in a text field, the last typing"], ["Ctrl Shift Z", "Redo"],
     ["Esc", "Leave a text field, so that the letters above work"], ["?", "Show these keys"],
   ];
   const seen = node => node && node.getClientRects().length > 0;
@@ -33,14 +34,14 @@
   // An element that takes a key says so in data-key, such as data-key="n" or data-key="ctrl+enter".
   function wished(event) {
     const name = event.key.toLowerCase();
-    return event.ctrlKey || event.metaKey ? "ctrl+" + name : name;
+    return event.ctrlKey || event.metaKey ? "ctrl+" + (event.shiftKey ? "shift+" : "") + name : name;
   }
 
   function take(event) {
     if (event.defaultPrevented || event.isComposing || event.altKey || document.querySelector("dialog[open]")) return;
     const held = event.ctrlKey || event.metaKey;
     if (event.key === "Escape" && typing(document.activeElement)) return document.activeElement.blur();
-    if (!held && typing(event.target)) return;
+    if (typing(event.target) && (!held || event.key.toLowerCase() === "z")) return; // a text field undoes its own typing
     if (!held && event.key === "?") { event.preventDefault(); return list(); }
     const target = [...document.querySelectorAll("[data-key]")].find(node => node.dataset.key.split(" ").includes(wished(event)) && seen(node));
     if (!target) return;

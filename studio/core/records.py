@@ -82,7 +82,7 @@ class Revision:
 
     conversation: str
     version: int
-    kind: Literal["saved", "imported", "deleted", "restored", "kept aside"]
+    kind: Literal["saved", "imported", "deleted", "restored", "kept aside", "undone", "redone"]
     at: str
     by: str
     messages: tuple[Message, ...]

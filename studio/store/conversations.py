@@ -173,16 +173,21 @@ def insert(db: sa.Connection, change: Change, person: Person, at: str) -> Conver
     return made
 
 
-def advance(db: sa.Connection, changed: Conversation, kind: str, request: str = "") -> Conversation:
+def advance(
+    db: sa.Connection, changed: Conversation, kind: str, request: str = "", restores: int | None = None
+) -> Conversation:
     """Make `changed` the next version of the one that it was made from."""
     made = replace(changed, version=changed.version + 1)
     db.execute(heads.update().where(heads.c.id == made.id).values(**head_of(made)))
-    append(db, made, kind, request)
+    append(db, made, kind, request, restores)
     return made
 
 
-def append(db: sa.Connection, made: Conversation, kind: str, request: str = "") -> None:
-    db.execute(revisions.insert().values(**revision_of(made, kind), request=request or None))
+def append(
+    db: sa.Connection, made: Conversation, kind: str, request: str = "", restores: int | None = None
+) -> None:
+    row = revision_of(made, kind)
+    db.execute(revisions.insert().values(**row, request=request or None, restores=restores))
 
 
 def mark_deleted(db: sa.Connection, id: str, deleted: bool, person: Person, at: str) -> Conversation:

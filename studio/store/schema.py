@@ -15,7 +15,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0001"  # the newest migration: a database that is there already is opened without loading Alembic
+REVISION = "0002"  # the newest migration: a database that is there already is opened without loading Alembic
 
 metadata = MetaData()
 
@@ -74,6 +74,7 @@ revisions = Table(
     Column("tags", Text, nullable=False),
     Column("note", Text, nullable=False),
     Column("deleted", Boolean, nullable=False),
+    Column("restores", Integer),  # the version whose content an undo or a redo brought back
     Index("revisions_of", "conversation_id", "id"),
     # What was kept aside has the version it was made from, beside the one that won.
     Index(

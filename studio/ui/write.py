@@ -99,6 +99,7 @@ def editor(studio: Studio) -> gr.HTML:
         on_tags,
         write_history.on_history,
         write_history.on_step,
+        write_history.on_walk,
     )
     return gr.HTML(
         {"project": ""},

@@ -24,6 +24,12 @@ def on_history(studio: Studio, person: Person, given: dict[str, Any]) -> dict[st
     }
 
 
+def on_walk(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
+    """Undo, or redo. Answers the version that it made, for the editor to read."""
+    walk = writing.redo if given.get("way") == "redo" else writing.undo
+    return {"version": walk(studio, person, str(given["project"]), str(given["conversation"])).version}
+
+
 def on_step(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
     """One step: the text as it was then, and each turn as [role, kind, relearned, parts] (see `parts_of`)."""
     step, turns = writing.step(

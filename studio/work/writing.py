@@ -24,7 +24,7 @@ from studio.core.records import (
     Role,
 )
 from studio.core.text import clean
-from studio.store import conversations, files
+from studio.store import conversations, files, undoing
 from studio.store import projects as stored_projects
 from studio.store.home import assets
 from studio.work.studio import Studio
@@ -146,6 +146,22 @@ def save(studio: Studio, person: Person, change: Change) -> Conversation:
     checked = checked_change(change)
     with studio.database.writing() as db:
         return conversations.add_revision(db, checked, person, now())
+
+
+def undo(studio: Studio, person: Person, project_id: str, id: str) -> Conversation:
+    """Bring back what a conversation was one step before; also after a restart. Raises BadInput, NotFound."""
+    return walk(studio, person, project_id, id, "undone")
+
+
+def redo(studio: Studio, person: Person, project_id: str, id: str) -> Conversation:
+    """Bring back what an undo took away. Raises BadInput, NotFound."""
+    return walk(studio, person, project_id, id, "redone")
+
+
+def walk(studio: Studio, person: Person, project_id: str, id: str, way: undoing.Way) -> Conversation:
+    found = read(studio, id, project_id)
+    with studio.database.writing() as db:
+        return undoing.walk(db, found.id, way, person, now())
 
 
 def delete(studio: Studio, person: Person, project_id: str, id: str) -> Conversation:

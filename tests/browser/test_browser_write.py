@@ -167,7 +167,7 @@ def test_a_file_is_looked_at_then_imported_and_the_keys_lead_through_it(page, pr
     expect(page.locator("#list button.on .state.approved")).to_be_visible()
     editor.get_by_role("button", name="Delete", exact=True).click()
     expect(page.locator("#list .range")).to_have_text("1–50 of 59")
-    editor.get_by_role("button", name="Undo").click()
+    editor.locator(".notes").get_by_role("button", name="Undo").click()
     expect(page.locator("#list .range")).to_have_text("1–50 of 60")
     editor.get_by_label("user says").focus()
     page.keyboard.press("Control+Enter")
@@ -264,3 +264,28 @@ def test_tags_and_a_note_are_kept_offered_again_and_filter_the_list(page, projec
     editor.get_by_role("button", name="Remove the tag").click()
     saved(editor)
     expect(page.locator("#list .by-tag")).to_be_hidden()
+
+
+def test_a_step_is_undone_and_redone_by_key_and_a_text_field_keeps_its_own_undo(page, project):
+    editor = begun(page, project)
+    page.keyboard.type("one")
+    page.keyboard.press("Control+s")
+    saved(editor)
+    page.keyboard.type(" two")
+    page.keyboard.press("Control+s")
+    expect(editor.locator(".head .num")).to_have_text("version 2")
+    said = editor.get_by_label("user says")
+
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+z")
+    expect(said).to_have_value("one")
+    page.reload()
+    expect(said).to_have_value("one")
+    page.keyboard.press("Control+Shift+z")
+    expect(said).to_have_value("one two")
+
+    said.focus()
+    page.keyboard.type("!")
+    page.keyboard.press("Control+z")
+    expect(said).to_have_value("one two")
+    expect(editor.locator(".head .num")).to_have_text(re.compile("version [45]"))

@@ -192,27 +192,29 @@ def test_migrations_are_one_line_of_names_that_sort():
     assert line[0] == "0001"
 
 
-SECOND = """
+ANOTHER = """
 from alembic import op
 import sqlalchemy as sa
-revision, down_revision = "0002", "0001"
+revision, down_revision = "0900", "{newest}"
 def upgrade():
     op.add_column("projects", sa.Column("colour", sa.Text, nullable=False, server_default="blue"))
     op.execute("{statement}")
 """
 
 
-def with_a_second_migration(monkeypatch, tmp_path, statement):
+def with_another_migration(monkeypatch, tmp_path, statement):
     folder = shutil.copytree(databases.MIGRATIONS, tmp_path / "migrations", ignore=shutil.ignore_patterns("__pycache__"))  # fmt: skip
-    (folder / "versions" / "revision_0002.py").write_text(SECOND.format(statement=statement))
+    (folder / "versions" / "revision_0900.py").write_text(
+        ANOTHER.format(statement=statement, newest=schema.REVISION)
+    )
     monkeypatch.setattr(databases, "MIGRATIONS", folder)
-    monkeypatch.setattr(schema, "REVISION", "0002")
+    monkeypatch.setattr(schema, "REVISION", "0900")
 
 
 def test_an_older_database_is_migrated_with_its_data(home, database, monkeypatch, tmp_path):
     add(database, "harbour")
     database.close()
-    with_a_second_migration(monkeypatch, tmp_path, "UPDATE projects SET system = 'migrated'")
+    with_another_migration(monkeypatch, tmp_path, "UPDATE projects SET system = 'migrated'")
 
     with Database.open(home.database).reading() as db:
         assert db.execute(sa.text("SELECT name, colour, system FROM projects")).all() == [("harbour", "blue", "migrated")]  # fmt: skip
@@ -222,7 +224,7 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(home, database, mo
     add(database, "harbour")
     database.close()
     with monkeypatch.context() as broken:
-        with_a_second_migration(broken, tmp_path, "SELECT nonsense")
+        with_another_migration(broken, tmp_path, "SELECT nonsense")
         with pytest.raises(sa.exc.OperationalError, match="nonsense"):
             Database.open(home.database)
 

@@ -14,7 +14,7 @@ const dirty = () => edits !== saved || pending !== null;
 // The frame, made once.
 const head = make("div", "head"), notes = make("div", "notes"), above = make("div", "system"), turns = make("div", "turns"), foot = make("div", "foot");
 const title = make("h2"), version = make("span", "soft num"), state = make("span", "saved right"), status = make("select"), label = make("label", "status");
-const approve = button("Approve", "", () => judge("approved"), "a"), reject = button("Reject", "quiet", () => judge("rejected"), "r"), bin = button("Delete", "quiet", remove);
+const approve = button("Approve", "", () => judge("approved"), "a"), reject = button("Reject", "quiet", () => judge("rejected"), "r"), copy = button("Duplicate", "quiet", duplicate), bin = button("Delete", "quiet", remove);
 state.setAttribute("role", "status");
 for (const each of STATUSES) status.append(new Option(each, each));
 status.onchange = () => changed(0);
@@ -25,7 +25,7 @@ const onward = button("Save and next", "primary", next, "ctrl+enter");
 onward.append(make("kbd", "", "Ctrl Enter"));
 const now = button("Save", "", () => save(), "ctrl+s");
 now.append(make("kbd", "", "Ctrl S"));
-foot.append(button("Add turn", "", addTurn), bin, make("span", "right"), reject, approve, now, onward);
+foot.append(button("Add turn", "", addTurn), copy, bin, make("span", "right"), reject, approve, now, onward);
 element.querySelector(".editor").replaceChildren(head, past, notes, above, turns, labels, foot);
 
 function say(text, kind) {
@@ -152,6 +152,16 @@ function remember() { sessionStorage.setItem("studio.open." + project, doc.id); 
 
 function fresh() {
   show({ id: "", local: drafts.random(), number: 0, version: 0, status: "draft", tags: [], note: "", messages: [{ role: "user", content: "" }, { role: "assistant", content: "" }] });
+  point(turns.querySelector("textarea"));
+}
+
+// A new conversation with the same text, a draft until somebody has looked at it.
+async function duplicate() {
+  if (!(await leave())) return;
+  const { messages, tags } = read();
+  show({ id: "", local: drafts.random(), number: 0, version: 0, status: "draft", tags, note: "", messages });
+  changed(0);
+  note("", "This is a copy. The other conversation stays as it is.");
   point(turns.querySelector("textarea"));
 }
 

@@ -241,6 +241,20 @@ def test_the_history_shows_each_change_word_by_word_and_leads_back(page, project
     expect(editor.locator(".past")).to_be_hidden()
 
 
+def test_a_duplicate_is_a_conversation_of_its_own(page, project):
+    editor = begun(page, project)
+    page.keyboard.type("Where is my parcel?")
+    page.keyboard.press("Control+s")
+    saved(editor)
+    editor.get_by_role("button", name="Duplicate").click()
+    expect(editor.locator("h2")).to_have_text("Conversation 0002")
+    editor.get_by_label("user says").fill("Where is my other parcel?")
+    page.keyboard.press("Control+s")
+    saved(editor)
+
+    expect(page.locator("#list .rows .q")).to_have_text(["Where is my other parcel?", "Where is my parcel?"])
+
+
 def test_tags_and_a_note_are_kept_offered_again_and_filter_the_list(page, project):
     editor = begun(page, project)
     page.keyboard.type("Where is my parcel?")

@@ -1,6 +1,7 @@
 """Models for the engine's tests."""
 
 import pytest
+from answered import save_adapter
 from platformdirs import user_cache_path
 
 from studio.engine import rehearsal, starter
@@ -16,3 +17,16 @@ def rehearsal_path(tmp_path_factory):
 def starter_path():
     """The starter model, fetched once per machine; not to be written to."""
     return starter.ensure(user_cache_path("sft-studio-tests") / "models", lambda done, total: None)
+
+
+@pytest.fixture(scope="session")
+def tuned(rehearsal_path, tmp_path_factory):
+    return save_adapter(tmp_path_factory.mktemp("tuned") / "adapter", rehearsal_path, seed=1)
+
+
+@pytest.fixture(scope="session")
+def other(rehearsal_path, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("other") / "adapter"
+    return save_adapter(
+        folder, rehearsal_path, seed=2, r=2, use_rslora=True, target_modules=["q_proj", "down_proj"]
+    )

@@ -1,4 +1,4 @@
-"""Base and tuned side by side, against two plain `generate` calls one after the other: python tests/bench/answers.py."""
+"""Base and tuned side by side, against two plain `generate` calls one after the other: python tests/bench/answer.py."""
 
 from __future__ import annotations
 
@@ -78,10 +78,14 @@ def side_by_side(
     decode: Any, model: Any, template: Any, ids: list[int], held: Any, new: int
 ) -> Callable[[], list[int]]:
     from studio.core.records import Sampling
+    from studio.engine.kept import Kept
+    from studio.engine.neutral import NeutralReader
+
+    reader = NeutralReader(model)
 
     def way() -> list[int]:
         rows = [decode.Row(ids, who, Sampling(new), new, "") for who in (None, held)]
-        *_, last = decode.answers(model, template, rows, lambda: False)
+        *_, last = decode.answers(reader, template, rows, Kept(0), lambda: False)
         return [answer.tokens for answer in last]
 
     return way

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ KEPT = (
 )  # bytes of conversations that were read, at most: some 20,000 tokens of a small model, 4,000 of a large
 SHARE_FOR_KEPT = 1 / 8  # of the memory available, where that is less
 
+log = logging.getLogger(__name__)
 Made = TypeVar("Made")
 
 
@@ -159,9 +161,19 @@ class Answering:
 
 
 def read_by(model: Any) -> Reader:
-    """The fastest way of reading tokens that is right for this model."""
+    """The fastest way of reading tokens that is right for this model, by its structure and by a trial."""
+    from studio.engine import family, packing
+    from studio.engine.family_reader import FamilyReader, agrees
     from studio.engine.neutral import NeutralReader
 
+    if family.applies(model):
+        reader = FamilyReader(model)
+        if agrees(reader):
+            return reader
+        log.warning(
+            "The forward for Llama-type models does not agree with %s; its own is used.", type(model).__name__
+        )
+    packing.pack(model)
     models.pack_for_answers(model, True)
     return NeutralReader(model)
 

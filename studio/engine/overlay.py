@@ -34,41 +34,60 @@ def stacked(pairs: Sequence[tuple[int, Pair]]) -> Stack:
     return Stack(torch.cat([a for _, (a, _) in pairs], 1), torch.cat([b for _, (_, b) in pairs]), owners)
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a stack's products go: the rows from its first to its last, and True [rows, ranks] where a rank is not the row's.
+
+    `others` is None where every rank belongs to every row.
+    """
+
+    rows: slice
+    others: torch.Tensor | None
+
+
 class Share:
     """Which adapter answers which row of the pass that runs now."""
 
     def __init__(self) -> None:
         self.rows: tuple[int, ...] = ()
-        self.foreign: dict[tuple[int, ...], torch.Tensor | None] = {}
+        self.places: dict[tuple[int, ...], Place | None] = {}
 
     def deal(self, rows: Sequence[int]) -> None:
         """Say whose each row is: an adapter's number, or BASE."""
         if tuple(rows) != self.rows:
             self.rows = tuple(rows)
-            self.foreign = {}
+            self.places = {}
 
-    def none_of(self, stack: Stack) -> bool:
-        return set(self.rows).isdisjoint(stack.owners)
+    def place(self, stack: Stack) -> Place | None:
+        """Where the stack's products go; None where no row has an adapter of it."""
+        if stack.owners not in self.places:
+            self.places[stack.owners] = self.found(stack)
+        return self.places[stack.owners]
 
-    def others(self, stack: Stack) -> torch.Tensor | None:
-        """True [rows, ranks] where a rank belongs to another adapter than the row; None where there is no such place."""
-        if stack.owners not in self.foreign:
-            device = stack.a.device
-            rows, owners = torch.tensor(self.rows, device=device), torch.tensor(stack.owners, device=device)
-            found = rows[:, None] != owners
-            self.foreign[stack.owners] = found if found.any() else None
-        return self.foreign[stack.owners]
+    def found(self, stack: Stack) -> Place | None:
+        own = [at for at, row in enumerate(self.rows) if row in stack.owners]
+        if not own:
+            return None
+        rows = slice(own[0], own[-1] + 1)
+        device = stack.a.device
+        owners = torch.tensor(stack.owners, device=device)
+        others = torch.tensor(self.rows[rows], device=device)[:, None] != owners
+        return Place(rows, others if others.any() else None)
 
 
-def add(made: torch.Tensor, x: torch.Tensor, stack: Stack, others: torch.Tensor | None) -> torch.Tensor:
-    """Add x A B to `made` in place, to each row by its own adapter alone.
+def add(made: torch.Tensor, x: torch.Tensor, stack: Stack, share: Share) -> torch.Tensor:
+    """Add x A B to `made` [rows, outputs] or [rows, tokens, outputs] in place, to each row by its own adapter alone.
 
     Summed in fp32 as PEFT does, and rounded once: in 16 bits light adapters fade.
     """
-    low = x.float() @ stack.a
-    if others is not None:
-        low.masked_fill_(others, 0.0)
-    return made.add_(low @ stack.b)
+    place = share.place(stack)
+    if place is None:
+        return made
+    low = x[place.rows].float() @ stack.a
+    if place.others is not None:
+        low.masked_fill_(place.others if x.dim() == 2 else place.others[:, None], 0.0)
+    made[place.rows] += low @ stack.b
+    return made
 
 
 class Overlay:
@@ -122,9 +141,6 @@ def adding(stack: Stack, share: Share) -> Any:
                 "This model mixes the rows of a batch inside its layers, so base and tuned cannot answer side by side. "
                 "Choose another base model."
             )
-        if share.none_of(stack):
-            return made
-        others = share.others(stack)
-        return add(made, x, stack, others if others is None or x.dim() == 2 else others[:, None])
+        return add(made, x, stack, share)
 
     return hook

@@ -2,11 +2,11 @@
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
-from transformers import AutoModelForCausalLM
+from transformers import AutoConfig, AutoModelForCausalLM
 
 from studio.core.encode import prompt
 from studio.core.records import Message, Sampling
-from studio.engine import decode, models
+from studio.engine import decode, models, rehearsal
 from studio.engine.kept import Kept
 from studio.engine.neutral import NeutralReader
 
@@ -60,6 +60,41 @@ def ids(reader, template, rows, stopping=never, kept=None):
 def last(answers):
     *_, final = answers
     return final
+
+
+def tiny(folder, kind, **changes):
+    """A random model of two layers of any architecture that transformers knows, with the rehearsal model's tokenizer.
+
+    Its weights are larger than usual, so that it prefers some tokens clearly.
+    """
+    rehearsal.make(folder)
+    settings = {
+        "vocab_size": rehearsal.VOCABULARY,
+        "hidden_size": 64,
+        "intermediate_size": 128,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "head_dim": 16,
+        "max_position_embeddings": rehearsal.CONTEXT,
+        "bos_token_id": 1,
+        "eos_token_id": 2,
+        "pad_token_id": 2,
+        "initializer_range": 0.2,
+        **changes,
+    }
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = AutoModelForCausalLM.from_config(AutoConfig.for_model(kind, **settings))
+        for name, weight in model.named_parameters():
+            if name.endswith("bias"):
+                torch.nn.init.normal_(
+                    weight, std=0.2
+                )  # they begin as nought, which would hide a forgotten one
+            if name.endswith("norm.weight"):
+                torch.nn.init.normal_(weight, mean=1.0, std=0.2)
+    model.save_pretrained(folder)
+    return folder
 
 
 def generated(model, template, messages, new=FREE):

@@ -4,7 +4,8 @@ import pytest
 from answered import save_adapter
 from platformdirs import user_cache_path
 
-from studio.engine import rehearsal, starter
+from studio.engine import models, rehearsal, starter
+from studio.engine.local import LocalEngine
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +31,12 @@ def other(rehearsal_path, tmp_path_factory):
     return save_adapter(
         folder, rehearsal_path, seed=2, r=2, use_rslora=True, target_modules=["q_proj", "down_proj"]
     )
+
+
+@pytest.fixture
+def engine_in_fp32(tmp_path, monkeypatch):
+    """An engine with the rehearsal model in fp32: in 16 bits the number of rows in a batch may turn a near tie."""
+    monkeypatch.setattr(models, "choose_precision", lambda folder, wanted, device: ("fp32", "for the test"))
+    engine = LocalEngine(tmp_path / "models")
+    engine.fetch("rehearsal", lambda done, total: None)
+    return engine

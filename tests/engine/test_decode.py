@@ -13,9 +13,11 @@ from transformers import LlamaForCausalLM
 from studio.core.encode import prompt
 from studio.core.errors import BadInput, Busy, ModelNotReady
 from studio.core.records import Message, Sampling
-from studio.engine import adapters, answering, decode, models
+from studio.engine import adapters, answering, decode, models, packing
 from studio.engine.api import Ask
+from studio.engine.family_reader import FamilyReader
 from studio.engine.local import LocalEngine
+from studio.engine.neutral import NeutralReader
 from studio.engine.overlay import Overlay
 
 
@@ -362,13 +364,16 @@ def test_on_the_starter_both_answers_are_token_for_token_those_of_generate(start
     model, template = loaded(starter_path)
     held = adapters.read(adapter)
 
-    made = ids(
-        model,
-        template,
-        [row(template, each, who, max_tokens=20) for each in questions for who in (None, held)],
-    )
+    def answered(reader):
+        return ids(
+            reader, template, [row(template, each, who, 20) for each in questions for who in (None, held)]
+        )
 
-    assert made == [plain[0], adapted[0], plain[1], adapted[1]]
+    expected = [plain[0], adapted[0], plain[1], adapted[1]]
+    assert answered(NeutralReader(model)) == expected
+    assert answered(FamilyReader(model)) == expected
+    packing.pack(model)
+    assert answered(NeutralReader(model)) == expected
     assert plain != adapted
 
 

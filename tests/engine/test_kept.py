@@ -1,6 +1,5 @@
 """What was read is kept over the turns of a conversation, and never changes an answer."""
 
-import pytest
 import torch
 from answered import LONG, SHORT, ids, last, loaded, never, row, save_adapter, told
 
@@ -8,7 +7,6 @@ from studio.core.records import Message, Sampling
 from studio.engine import adapters
 from studio.engine.api import Ask
 from studio.engine.kept import Entry, Kept
-from studio.engine.local import LocalEngine
 from studio.engine.neutral import NeutralReader
 
 PLENTY = 2**30  # bytes
@@ -134,46 +132,41 @@ def test_what_is_kept_is_a_copy_of_one_row_and_its_size_is_told_rightly(rehearsa
 # --- through the engine
 
 
-@pytest.fixture
-def engine(tmp_path):
-    engine = LocalEngine(tmp_path / "models")
-    engine.fetch("rehearsal", lambda done, total: None)
-    return engine
-
-
-def test_the_engine_keeps_a_conversation_until_the_model_is_unloaded(engine, tuned):
+def test_the_engine_keeps_a_conversation_until_the_model_is_unloaded(engine_in_fp32, tuned):
     asks = [Ask(LONG, arm, Sampling(8)) for arm in (None, tuned)]
-    first = last(engine.answers("rehearsal", asks, never))
-    assert len(engine.answering.loaded.kept.entries) == 2
+    first = last(engine_in_fp32.answers("rehearsal", asks, never))
+    assert len(engine_in_fp32.answering.loaded.kept.entries) == 2
 
-    again = last(engine.answers("rehearsal", asks, never))
-    engine.unload()
-    anew = last(engine.answers("rehearsal", asks, never))
+    again = last(engine_in_fp32.answers("rehearsal", asks, never))
+    engine_in_fp32.unload()
+    anew = last(engine_in_fp32.answers("rehearsal", asks, never))
 
     assert [each.text for each in again] == [each.text for each in first] == [each.text for each in anew]
 
 
-def test_an_adapter_written_anew_does_not_go_on_from_what_the_old_one_read(engine, rehearsal_path, tmp_path):
+def test_an_adapter_written_anew_does_not_go_on_from_what_the_old_one_read(
+    engine_in_fp32, rehearsal_path, tmp_path
+):
     folder = save_adapter(tmp_path / "adapter", rehearsal_path, seed=1, strength=0.2)
     ask = [Ask(LONG, folder, Sampling(8))]
-    last(engine.answers("rehearsal", ask, never))
-    old = engine.answering.loaded.kept.entries[0].adapter
+    last(engine_in_fp32.answers("rehearsal", ask, never))
+    old = engine_in_fp32.answering.loaded.kept.entries[0].adapter
     save_adapter(folder, rehearsal_path, seed=9, strength=0.2)
 
-    second = last(engine.answers("rehearsal", ask, never))[0]
-    engine.unload()
+    second = last(engine_in_fp32.answers("rehearsal", ask, never))[0]
+    engine_in_fp32.unload()
 
-    assert second.text == last(engine.answers("rehearsal", ask, never))[0].text
-    assert old not in [each.adapter for each in engine.answering.loaded.kept.entries]
+    assert second.text == last(engine_in_fp32.answers("rehearsal", ask, never))[0].text
+    assert old not in [each.adapter for each in engine_in_fp32.answering.loaded.kept.entries]
 
 
-def test_an_adapter_whose_strength_alone_was_changed_is_read_anew(engine, rehearsal_path, tmp_path):
+def test_an_adapter_whose_strength_alone_was_changed_is_read_anew(engine_in_fp32, rehearsal_path, tmp_path):
     folder = save_adapter(tmp_path / "adapter", rehearsal_path, seed=1, strength=0.2)
-    first = last(engine.answers("rehearsal", [Ask(LONG, folder, Sampling(8))], never))[0]
+    first = last(engine_in_fp32.answers("rehearsal", [Ask(LONG, folder, Sampling(8))], never))[0]
     settings = folder / "adapter_config.json"
     settings.write_text(settings.read_text().replace('"lora_alpha": 8', '"lora_alpha": 64'))
 
-    second = last(engine.answers("rehearsal", [Ask(LONG, folder, Sampling(8))], never))[0]
+    second = last(engine_in_fp32.answers("rehearsal", [Ask(LONG, folder, Sampling(8))], never))[0]
 
     assert second.fingerprint != first.fingerprint
     assert second.text != first.text

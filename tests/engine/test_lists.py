@@ -1,16 +1,13 @@
 """Lists of questions: a finished row makes room for the next, and each answer is what it would be alone."""
 
 import pytest
-import torch
-from answered import LONG, SHORT, generated, ids, last, loaded, never, row
-from transformers import MistralConfig, MistralForCausalLM
+from answered import LONG, SHORT, generated, ids, last, loaded, never, row, tiny
 
 from studio.core.errors import BadInput
 from studio.core.records import Message, Sampling
-from studio.engine import adapters, decode, rehearsal
+from studio.engine import adapters, decode
 from studio.engine.api import Ask
 from studio.engine.kept import Kept
-from studio.engine.local import LocalEngine
 from studio.engine.neutral import NeutralReader
 
 QUESTIONS = [
@@ -115,23 +112,7 @@ def test_stopping_a_list_ends_it_within_a_token(rehearsal_path):
 @pytest.fixture(scope="module")
 def windowed(tmp_path_factory):
     """A model whose layers forget what lies more than a window back, so that its rows cannot come and go."""
-    folder = rehearsal.make(tmp_path_factory.mktemp("windowed") / "windowed")
-    config = MistralConfig(
-        vocab_size=rehearsal.VOCABULARY,
-        hidden_size=64,
-        intermediate_size=128,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        sliding_window=16,
-        bos_token_id=1,
-        eos_token_id=2,
-        pad_token_id=2,
-        initializer_range=0.2,
-    )
-    torch.manual_seed(0)
-    MistralForCausalLM(config).save_pretrained(folder)
-    return folder
+    return tiny(tmp_path_factory.mktemp("windowed") / "windowed", "mistral", sliding_window=16)
 
 
 def test_a_model_whose_rows_cannot_come_and_go_answers_in_one_batch_all_the_same(windowed, monkeypatch):
@@ -163,9 +144,8 @@ def test_a_row_that_ends_early_leaves_such_a_model_too(windowed):
 # --- through the engine
 
 
-def test_the_engine_answers_a_list_as_it_answers_one(tmp_path, tuned):
-    engine = LocalEngine(tmp_path / "models")
-    engine.fetch("rehearsal", lambda done, total: None)
+def test_the_engine_answers_a_list_as_it_answers_one(engine_in_fp32, tuned):
+    engine = engine_in_fp32
     asks = [Ask(each, arm, Sampling(6)) for each in QUESTIONS[:4] for arm in (None, tuned)]
 
     made = dict(engine.answer_all("rehearsal", asks, 3, never))

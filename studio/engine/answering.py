@@ -118,10 +118,15 @@ class Answering:
         self.drop()  # before the new one is loaded: two of them may not fit
         chosen = devices.choose()
         precision, _ = models.choose_precision(folder, "auto", chosen.device)
-        reader = read_by(models.load(folder, precision, chosen.device))
-        room = int(min(KEPT, SHARE_FOR_KEPT * devices.available_memory(chosen.device)))
-        limit = folders.limit(folder)
-        self.loaded = Loaded(base, identity, precision, chosen.device, reader, template, limit, Kept(room))
+        return self.hold(base, template, precision, chosen.device)
+
+    def hold(self, base: Base, template: ChatTemplate, precision: str, device: str) -> Loaded:
+        """Load the base in this precision, to answer until another one is wanted."""
+        folder = template.folder
+        identity, limit = folders.identity(folder), folders.limit(folder)
+        reader = read_by(models.load(folder, precision, device))
+        kept = Kept(int(min(KEPT, SHARE_FOR_KEPT * devices.available_memory(device))))
+        self.loaded = Loaded(base, identity, precision, device, reader, template, limit, kept)
         return self.loaded
 
     def drop(self) -> None:

@@ -11,7 +11,7 @@ from torch import nn
 
 from studio.engine import packing
 from studio.engine.adapters import Adapter
-from studio.engine.overlay import Pair, Share, Stack, add, stacked
+from studio.engine.overlay import Share, Stack, add, stacked
 
 NAMES = ("LlamaForCausalLM", "MistralForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM")
 LAYER = {"self_attn", "mlp", "input_layernorm", "post_attention_layernorm"}
@@ -90,25 +90,13 @@ class Fused:
             self.product = packing.plain(shared(list(linears.values())), bias)
 
     def lay(self, adapters: Sequence[Adapter]) -> None:
-        pairs = [
-            (number, self.widened(name, adapter.linears[name]))
-            for number, adapter in enumerate(adapters)
-            for name in self.sizes
-            if name in adapter.linears
-        ]
-        self.stack = stacked(pairs) if pairs else None
-
-    def widened(self, name: str, pair: Pair) -> Pair:
-        """The pair with a B that reaches over all outputs, nought outside those of its own linear."""
-        a, b = pair
-        before = 0
-        for each, size in self.sizes.items():
-            if each == name:
-                break
-            before += size
-        wide = b.new_zeros(b.shape[0], sum(self.sizes.values()))
-        wide[:, before : before + b.shape[1]] = b
-        return a, wide
+        held = list(enumerate(adapters))
+        self.stack = stacked(
+            [
+                (size, [(number, each.linears[name]) for number, each in held if name in each.linears])
+                for name, size in self.sizes.items()
+            ]
+        )
 
     def __call__(self, x: torch.Tensor, share: Share) -> torch.Tensor:
         made = self.product(x)

@@ -87,13 +87,11 @@ class FamilyReader:
             return BASE
         if adapter not in self.adapters:
             list(linears_of(self.model, adapter))  # raises where one does not fit
-            self.adapters.append(adapter)
-            self.lay_all()
+            # Those of the last question stay laid, the next one is likely to need them; but no longer than that.
+            self.adapters = [*(self.adapters if self.seats else ()), adapter]
+            for fused in (self.head, *(part for each in self.layers for part in each.fused)):
+                fused.lay(self.adapters)
         return self.adapters.index(adapter)
-
-    def lay_all(self) -> None:
-        for fused in (self.head, *(part for each in self.layers for part in each.fused)):
-            fused.lay(self.adapters)
 
     def past(self, seat: Seat) -> torch.Tensor:
         return self.slots.past(seat.row, seat.length)
@@ -106,9 +104,8 @@ class FamilyReader:
             self.seats.remove(seat)
 
     def close(self) -> None:
-        self.seats, self.adapters = [], []
+        self.seats = []
         self.slots.clear()
-        self.lay_all()
 
     # --- the pass
 

@@ -17,21 +17,41 @@ BASE = -1  # the owner of rows that no adapter answers
 
 
 @dataclass(frozen=True)
-class Stack:
-    """Several adapters of one linear side by side: a [inputs, ranks], b [ranks, outputs]; `owners` tells each rank's adapter.
+class Part:
+    """One linear of a stack: which ranks are its own, which outputs it makes, and b [its ranks, its outputs]."""
 
-    One product serves all of them, and a row keeps only what comes from its own adapter's ranks.
+    ranks: slice
+    outputs: slice
+    b: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The adapters of linears that share their input, side by side: a [inputs, ranks]; `owners` tells each rank's adapter.
+
+    One product with `a` serves all of them, and a row keeps only what comes from its own adapter's ranks.
     """
 
     a: torch.Tensor
-    b: torch.Tensor
+    parts: tuple[Part, ...]
     owners: tuple[int, ...]
 
 
-def stacked(pairs: Sequence[tuple[int, Pair]]) -> Stack:
-    """Put the pairs of several adapters, each given with its adapter's number, side by side."""
-    owners = tuple(owner for owner, (a, _) in pairs for _ in range(a.shape[1]))
-    return Stack(torch.cat([a for _, (a, _) in pairs], 1), torch.cat([b for _, (_, b) in pairs]), owners)
+def stacked(linears: Sequence[tuple[int, Sequence[tuple[int, Pair]]]]) -> Stack | None:
+    """Stack linears, each given by its number of outputs and its pairs with their adapters' numbers; None without any pair."""
+    ranks = outputs = 0
+    parts: list[Part] = []
+    for size, pairs in linears:
+        if pairs:
+            b = torch.cat([b for _, (_, b) in pairs])
+            parts.append(Part(slice(ranks, ranks + len(b)), slice(outputs, outputs + size), b))
+            ranks += len(b)
+        outputs += size
+    every = [each for _, pairs in linears for each in pairs]
+    if not every:
+        return None
+    owners = tuple(owner for owner, (a, _) in every for _ in range(a.shape[1]))
+    return Stack(torch.cat([a for _, (a, _) in every], 1), tuple(parts), owners)
 
 
 @dataclass(frozen=True)
@@ -86,7 +106,8 @@ def add(made: torch.Tensor, x: torch.Tensor, stack: Stack, share: Share) -> torc
     low = x[place.rows].float() @ stack.a
     if place.others is not None:
         low.masked_fill_(place.others if x.dim() == 2 else place.others[:, None], 0.0)
-    made[place.rows] += low @ stack.b
+    for part in stack.parts:
+        made[place.rows][..., part.outputs].add_(low[..., part.ranks] @ part.b)
     return made
 
 
@@ -112,13 +133,14 @@ class Overlay:
         self.share.deal(rows)
 
     def hang(self, adapters: Sequence[Adapter]) -> None:
-        pairs: dict[nn.Module, list[tuple[int, Pair]]] = {}
+        pairs: dict[nn.Linear, list[tuple[int, Pair]]] = {}
         for number, adapter in enumerate(adapters):
             for linear, a, b in linears_of(self.model, adapter):  # raises before anything is changed
                 pairs.setdefault(linear, []).append((number, (a, b)))
         self.unhang()
         for module, held in pairs.items():
-            self.hooks.append(module.register_forward_hook(adding(stacked(held), self.share)))
+            stack = stacked([(module.out_features, held)])
+            self.hooks.append(module.register_forward_hook(adding(stack, self.share)))
 
     def unhang(self) -> None:
         for hook in self.hooks:
@@ -131,7 +153,7 @@ class Overlay:
         self.adapters = []
 
 
-def adding(stack: Stack, share: Share) -> Any:
+def adding(stack: Stack | None, share: Share) -> Any:
     """A hook that adds the adapters' products to the output of their rows."""
 
     def hook(linear: nn.Module, given: tuple[torch.Tensor, ...], made: torch.Tensor) -> torch.Tensor:
@@ -141,6 +163,6 @@ def adding(stack: Stack, share: Share) -> Any:
                 "This model mixes the rows of a batch inside its layers, so base and tuned cannot answer side by side. "
                 "Choose another base model."
             )
-        return add(made, x, stack, share)
+        return made if stack is None else add(made, x, stack, share)
 
     return hook

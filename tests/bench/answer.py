@@ -220,7 +220,9 @@ class Peer:
             pad_token_id=2,
             **given,
         )
-        return [[id for id in each[ids.shape[1] :].tolist() if id not in self.template.end_ids] for each in made]
+        return [
+            [id for id in each[ids.shape[1] :].tolist() if id not in self.template.end_ids] for each in made
+        ]
 
     def ids(self, talk: Any) -> list[int]:
         from studio.core.encode import prompt
@@ -247,7 +249,9 @@ class Peer:
 
     def listed(self) -> int:
         return sum(
-            len(self.generate(each, LISTED, arm)) for each in listed_questions() for arm in (None, "first", "second")
+            len(self.generate(each, LISTED, arm))
+            for each in listed_questions()
+            for arm in (None, "first", "second")
         )
 
 
@@ -266,7 +270,9 @@ def listed_questions() -> list[tuple[Any, ...]]:
 
     lines = (CHECKOUT / "assets" / "starter_examples.jsonl").read_text("utf-8").splitlines()
     texts = [json.loads(line)["messages"][0]["content"] for line in lines]
-    return [(Message("user", "Hello. " * (at // len(texts)) + texts[at % len(texts)]),) for at in range(QUESTIONS)]
+    return [
+        (Message("user", "Hello. " * (at // len(texts)) + texts[at % len(texts)]),) for at in range(QUESTIONS)
+    ]
 
 
 def talk(template: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:

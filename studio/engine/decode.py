@@ -18,10 +18,11 @@ from studio.engine.adapters import Adapter
 from studio.engine.kept import Entry, Kept
 from studio.engine.models import ChatTemplate
 
-CHUNK = 512  # prompt tokens a pass, of all rows together: bounds the memory of long prompts, and how long "stop" has to wait
+CHUNK = 256  # prompt tokens a pass, of all rows together: bounds the memory of long prompts, and how long "stop" has to wait
 LEAST = 16  # prompt tokens a pass of one row, however many rows there are
+TOGETHER = 8192  # tokens of a list's rows, each counted as long as the longest may become: bounds the memory of their past
 LIKELY = (
-    1024  # tokens: the set that holds top_p is looked for among so many of the best before all are sorted
+    1024  # of the best tokens: among so many the set that holds top_p is looked for before all are sorted
 )
 
 
@@ -112,12 +113,12 @@ def answer_all(
 
     Rows of like length are read together, the longest first, so that no long one is left to run alone at the end.
     """
-    waiting = deque(sorted(range(len(asked)), key=lambda index: -len(asked[index].prompt)))
+    waiting = deque(sorted(asked, key=lambda row: -len(row.prompt)))
     place = {id(row): index for index, row in enumerate(asked)}
     with Table(reader, template.end_ids, kept) as table:
         while (waiting or table.rows) and not stopping():
-            free = rows_at_once - len(table.rows) if reader.joinable or not table.rows else 0
-            table.seat([asked[waiting.popleft()] for _ in range(min(free, len(waiting)))])
+            free = table.free(rows_at_once, waiting)
+            table.seat([waiting.popleft() for _ in range(free)])
             for row in table.step():
                 if row.done:
                     yield place[id(row)], row.answer(template)
@@ -125,12 +126,16 @@ def answer_all(
 
 @dataclass(eq=False)
 class Reading:
-    """A row at the table: its seat with the reader, the tokens it has yet to take in, and when it sat down."""
+    """A row at the table: its seat with the reader, the tokens it has yet to take in, and when it sat down.
+
+    `begun`: how many of its tokens had been read before.
+    """
 
     row: Row
     seat: Any
     pending: list[int]
     started: float
+    begun: int
 
 
 class Table:
@@ -154,7 +159,15 @@ class Table:
         for row in rows:
             past, length = self.kept.find(name_of(row), row.prompt) if self.reader.joinable else (None, 0)
             seat = self.reader.seat(row.adapter, past, length)
-            self.rows.append(Reading(row, seat, row.prompt[length:], time.perf_counter()))
+            self.rows.append(Reading(row, seat, row.prompt[length:], time.perf_counter(), length))
+
+    def free(self, rows_at_once: int, waiting: Sequence[Row]) -> int:
+        """How many of those that wait, the longest first, may sit down now; one at least where nobody sits."""
+        if not waiting or (self.rows and not self.reader.joinable):
+            return 0
+        longest = max(len(row.prompt) + row.room for row in [*waiting, *(each.row for each in self.rows)])
+        most = max(1, min(rows_at_once, TOGETHER // longest))
+        return max(0, min(most - len(self.rows), len(waiting)))
 
     def step(self) -> list[Row]:
         """One pass of the model. Returns the rows that took a token; those that are done have left."""
@@ -193,7 +206,7 @@ class Table:
         read = (row.prompt + row.ids)[: each.seat.length]
         if read and self.kept.room:
             past = self.reader.past(each.seat)
-            self.kept.keep(Entry(name_of(row), tuple(read), past, size_of(past)))
+            self.kept.keep(Entry(name_of(row), tuple(read), past, size_of(past), each.begun, len(row.prompt)))
 
 
 def name_of(row: Row) -> str:

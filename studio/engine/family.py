@@ -31,7 +31,8 @@ def applies(model: Any) -> bool:
     config = model.config
     if type(model).__name__ not in NAMES or not type(model).__module__.startswith("transformers.models."):
         return False
-    if config.hidden_act != "silu" or config.rope_parameters.get("rope_type") not in ROPES:
+    rope = getattr(config, "rope_parameters", None) or {}
+    if config.hidden_act != "silu" or rope.get("rope_type") not in ROPES:
         return False
     return has_known_parts(model) and has_one_plain_format(model) and not has_windows(model)
 

@@ -9,12 +9,27 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Entry:
-    """A row that was read: by which adapter ("": the base), its ids, and one key-value tensor or more, `size` bytes."""
+    """A row that was read: by which adapter ("": the base), its ids, and one key-value tensor or more, `size` bytes.
+
+    `asked`: how many of the ids were its prompt; `begun`: how many of these had been read before.
+    """
 
     adapter: str
     ids: tuple[int, ...]
     past: Any
     size: int
+    begun: int
+    asked: int
+
+    def useful(self, ids: Sequence[int]) -> int:
+        """How many tokens of `ids` need not be read again, at most all but one: the scores after the last are not kept.
+
+        The same question asked again is read as it was the first time. In 16 bits a token that is read alone may come out
+        a trifle different from one read among others, and a question shall be answered the same each time.
+        """
+        if tuple(ids) == self.ids[: self.asked]:
+            return self.begun
+        return common(self.ids, ids[:-1])
 
 
 class Kept:
@@ -29,16 +44,10 @@ class Kept:
         self.entries: list[Entry] = []
 
     def find(self, adapter: str, ids: Sequence[int]) -> tuple[Any, int]:
-        """What was read of the longest common beginning, and its length in tokens; (None, 0) where nothing was.
-
-        At least one token of `ids` is left over: the scores after the last one are not kept.
-        """
-        best: Entry | None = None
-        longest = 0
-        for each in self.entries:
-            if each.adapter == adapter and (length := common(each.ids, ids[:-1])) > longest:
-                best, longest = each, length
-        return (best.past, longest) if best else (None, 0)
+        """What was read of the longest common beginning, and how many tokens of it are of use; (None, 0) where none are."""
+        own = [each for each in self.entries if each.adapter == adapter]
+        length, at = max(((each.useful(ids), at) for at, each in enumerate(own)), default=(0, 0))
+        return (own[at].past, length) if length else (None, 0)
 
     def keep(self, entry: Entry) -> None:
         """Keep a row in the place of those that are its own beginning."""

@@ -153,11 +153,10 @@ class Ours:
         self.held.kept.entries.clear()
         answers = self.engine.answers("starter", self.asks(question(), self.arms[:2], NEW), lambda: False)
         next(each for each in answers if each[1].tokens)
-        # What follows is not timed: closing here ends the answer.
         answers.close()
 
     def next_turn(self) -> None:
-        """The first tokens of a turn whose conversation was read before. Reading it is not part of what is timed: see `prepared`."""
+        """Both first tokens of a turn whose conversation was read before, in the round that is not timed."""
         self.held.kept.entries[:] = self.prepared()
         self.answers(talk(self.held.template)[1], 1)
 
@@ -230,7 +229,12 @@ class Peer:
         return prompt(talk, self.template)
 
     def both(self) -> list[str]:
-        return [self.template.decode(self.generate(question(), NEW, arm)) for arm in (None, "first")]
+        base, tuned = (self.template.decode(self.generate(question(), NEW, arm)) for arm in (None, "first"))
+        if base == tuned:
+            raise RuntimeError(
+                "The adapter does not change the answer, so that a row answered wrongly would not be seen."
+            )
+        return [base, tuned]
 
     def mixed(self) -> None:
         import torch

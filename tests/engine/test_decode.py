@@ -16,6 +16,7 @@ from studio.core.records import Message, Sampling
 from studio.engine import adapters, answering, decode, models, packing
 from studio.engine.api import Ask
 from studio.engine.family_reader import FamilyReader
+from studio.engine.kept import Kept
 from studio.engine.local import LocalEngine
 from studio.engine.neutral import NeutralReader
 from studio.engine.overlay import Overlay
@@ -139,7 +140,8 @@ def test_only_the_smallest_set_of_tokens_that_holds_top_p_is_drawn_from(top_p, e
     assert drawn == expected
 
 
-def test_stopping_ends_the_answer_within_a_token(rehearsal_path):
+def test_stopping_ends_the_answer_within_a_token(rehearsal_path, monkeypatch):
+    monkeypatch.setattr(decode, "CHUNK", 1024)  # both prompts are read in the first pass
     model, template = loaded(rehearsal_path)
     asked = []
 
@@ -152,6 +154,19 @@ def test_stopping_ends_the_answer_within_a_token(rehearsal_path):
     assert [answer.tokens for answer in yields[-1]] == [4, 4]
     assert all(answer.done for answer in yields[-1])
     assert not any(answer.done for answer in yields[-2])
+
+
+def test_stopping_ends_the_reading_of_a_long_prompt_within_a_chunk(rehearsal_path, monkeypatch):
+    monkeypatch.setattr(decode, "CHUNK", 16)
+    model, template = loaded(rehearsal_path)
+    kept, asked = Kept(2**30), []
+
+    yields = list(
+        told(model, template, [row(template, LONG)], lambda: len(asked) > 2 or asked.append(1), kept)
+    )
+
+    assert [answer.tokens for (answer,) in yields] == [0]
+    assert [len(each.ids) for each in kept.entries] == [3 * 16]
 
 
 def test_closing_the_answer_leaves_the_model_without_a_trace(rehearsal_path, tuned):

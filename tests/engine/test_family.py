@@ -191,14 +191,19 @@ def strangers_keys(monkeypatch, reader):
 @pytest.mark.parametrize("mistake", [wrong_rows, late_positions, strangers_keys])
 def test_control_a_mistake_of_the_family_is_seen_in_the_answers(family_arms, monkeypatch, mistake):
     reader, neutral, template, arms = family_arms
-    kept = Kept(2**30)
+    then = (*LONG, Message("assistant", "On Friday."), Message("user", "And how?"))
 
-    right = ids(neutral, template, [row(template, LONG, arm) for arm in arms])
+    def two_turns(reader, kept):
+        return [
+            ids(reader, template, [row(template, each, arm) for arm in arms], kept=kept)
+            for each in (LONG, then)
+        ]
+
+    right = two_turns(neutral, Kept(0))
+    assert two_turns(reader, Kept(2**30)) == right
     mistake(monkeypatch, reader)
-    first = ids(reader, template, [row(template, LONG, arm) for arm in arms], kept=kept)
-    again = ids(reader, template, [row(template, LONG, arm) for arm in arms], kept=kept)
 
-    assert first != right or again != right
+    assert two_turns(reader, Kept(2**30)) != right
 
 
 @pytest.mark.parametrize(

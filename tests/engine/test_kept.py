@@ -13,8 +13,8 @@ PLENTY = 2**30  # bytes
 NEXT = Message("user", "And what does it cost?")
 
 
-def entry(adapter, *ids, size=1):
-    return Entry(adapter, ids, f"read {ids}", size)
+def entry(adapter, *ids, size=1, begun=0, asked=1):
+    return Entry(adapter, ids, f"read {ids}", size, begun, asked)
 
 
 def test_the_longest_common_beginning_is_found_and_one_token_is_left_to_read():
@@ -27,6 +27,15 @@ def test_the_longest_common_beginning_is_found_and_one_token_is_left_to_read():
     assert kept.find("a", [1, 2, 3, 4]) == ("read (1, 2, 3, 4)", 3)
     assert kept.find("a", [5, 1, 2]) == (None, 0)
     assert kept.find("", [1, 2, 3]) == (None, 0)
+
+
+def test_the_same_question_again_is_read_as_it_was_the_first_time():
+    kept = Kept(PLENTY)
+    kept.keep(entry("", 1, 2, 3, 4, 5, 6, begun=2, asked=4))
+
+    assert kept.find("", [1, 2, 3, 4]) == ("read (1, 2, 3, 4, 5, 6)", 2)
+    assert kept.find("", [1, 2, 3, 4, 5]) == ("read (1, 2, 3, 4, 5, 6)", 4)
+    assert kept.find("", [1, 2, 3, 9]) == ("read (1, 2, 3, 4, 5, 6)", 3)
 
 
 def test_the_oldest_rows_make_way_and_a_continued_one_is_replaced():
@@ -112,7 +121,7 @@ def test_control_a_kept_row_whose_tokens_are_not_those_of_the_prompt_is_seen_in_
     wrong = kept.entries[0]
     length = len(row(template, LONG).prompt) - 1
 
-    kept.entries = [Entry("", tuple(row(template, LONG).prompt[:length]), wrong.past, 1)]
+    kept.entries = [Entry("", tuple(row(template, LONG).prompt[:length]), wrong.past, 1, 0, 1)]
 
     assert len(wrong.ids) >= length
     assert ids(reader, template, [row(template, LONG)], kept=kept) != expected
@@ -133,15 +142,22 @@ def test_what_is_kept_is_a_copy_of_one_row_and_its_size_is_told_rightly(rehearsa
 
 
 def test_the_engine_keeps_a_conversation_until_the_model_is_unloaded(engine_in_fp32, tuned):
-    asks = [Ask(LONG, arm, Sampling(8)) for arm in (None, tuned)]
-    first = last(engine_in_fp32.answers("rehearsal", asks, never))
-    assert len(engine_in_fp32.answering.loaded.kept.entries) == 2
+    first = [Ask(LONG, arm, Sampling(8)) for arm in (None, tuned)]
+    told = last(engine_in_fp32.answers("rehearsal", first, never))
+    kept = engine_in_fp32.answering.loaded.kept
+    assert len(kept.entries) == 2
 
-    again = last(engine_in_fp32.answers("rehearsal", asks, never))
+    second = [
+        Ask((*LONG, Message("assistant", answer.text), NEXT), arm, Sampling(8))
+        for answer, arm in zip(told, (None, tuned), strict=True)
+    ]
+    went_on = last(engine_in_fp32.answers("rehearsal", second, never))
+    assert all(each.begun > 100 for each in kept.entries[-2:])
     engine_in_fp32.unload()
-    anew = last(engine_in_fp32.answers("rehearsal", asks, never))
+    anew = last(engine_in_fp32.answers("rehearsal", second, never))
 
-    assert [each.text for each in again] == [each.text for each in first] == [each.text for each in anew]
+    assert [each.text for each in went_on] == [each.text for each in anew]
+    assert all(each.begun == 0 for each in engine_in_fp32.answering.loaded.kept.entries)
 
 
 def test_an_adapter_written_anew_does_not_go_on_from_what_the_old_one_read(

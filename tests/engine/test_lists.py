@@ -69,6 +69,20 @@ def test_a_finished_row_leaves_at_once_and_the_next_question_takes_its_place(reh
     )  # no row goes through the model once it is done
 
 
+def test_long_rows_are_answered_fewer_at_a_time(rehearsal_path, monkeypatch):
+    model, template = loaded(rehearsal_path)
+    reader = Watching(model)
+    rows = [row(template, each, max_tokens=4) for each in (SHORT, SHORT, SHORT, SHORT, LONG)]
+    monkeypatch.setattr(decode, "TOGETHER", 2 * len(rows[-1].prompt))
+
+    made = listed(reader, template, rows, 3)
+
+    assert made[0][0] == 4  # the longest began, and alone
+    assert reader.passes[1] == 1
+    assert max(reader.passes) == 3
+    assert len(made) == 5
+
+
 def test_rows_of_different_lengths_are_read_without_padding(rehearsal_path):
     model, template = loaded(rehearsal_path)
     read = []
@@ -130,7 +144,8 @@ def test_a_model_whose_rows_cannot_come_and_go_answers_in_one_batch_all_the_same
     assert [*together, rows[2].ids, rows[3].ids] == expected
 
 
-def test_a_row_that_ends_early_leaves_such_a_model_too(windowed):
+def test_a_row_that_ends_early_leaves_such_a_model_too(windowed, monkeypatch):
+    monkeypatch.setattr(decode, "CHUNK", 1024)
     model, template = loaded(windowed)
     reader = Watching(model)
     rows = [row(template, SHORT, max_tokens=3), row(template, LONG, max_tokens=8)]

@@ -25,10 +25,9 @@ if TYPE_CHECKING:
     from studio.engine.decode import Reader, Row
 
 PATIENCE = 5.0  # seconds to wait for another answer to end: long enough for one that is being stopped
-KEPT = (
-    512 * 2**20
-)  # bytes of conversations that were read, at most: some 20,000 tokens of a small model, 4,000 of a large
+KEPT = 512 * 2**20  # bytes of what was read, at most: 20,000 tokens of a small model, 4,000 of a large one
 SHARE_FOR_KEPT = 1 / 8  # of the memory available, where that is less
+SHARE_FOR_LISTS = 1 / 8  # of what is kept, and beside it, for the text that a list's questions have in common
 
 log = logging.getLogger(__name__)
 Made = TypeVar("Made")
@@ -81,7 +80,7 @@ class Answering:
 
         def alone() -> Iterator[tuple[int, Answer]]:
             loaded, rows = self.ready(base, template, asks)
-            kept = Kept(loaded.kept.room)
+            kept = Kept(int(loaded.kept.room * SHARE_FOR_LISTS))
             yield from decode.answer_all(loaded.reader, loaded.template, rows, rows_at_once, kept, stopping)
 
         return self.one_at_a_time(alone)

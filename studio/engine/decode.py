@@ -32,7 +32,10 @@ class Reader(Protocol):
     joinable: bool  # whether rows can come and go while others are answered, and be kept
 
     def seat(self, adapter: Adapter | None, past: Any = None, length: int = 0) -> Any:
-        """A place for a row, with the first `length` tokens of a `past` read already. Raises ModelNotReady."""
+        """A place for a row, with the first `length` tokens of a `past` read already; its `length` tells how many are now.
+
+        Raises ModelNotReady for an adapter that does not fit the model.
+        """
         ...
 
     def forward(self, parts: Sequence[tuple[Any, Sequence[int]]]) -> torch.Tensor:

@@ -88,7 +88,8 @@ class FamilyReader:
         if adapter not in self.adapters:
             list(linears_of(self.model, adapter))  # raises where one does not fit
             # Those of the last question stay laid, the next one is likely to need them; but no longer than that.
-            self.adapters = [*(self.adapters if self.seats else ()), adapter]
+            in_use = any(each.owner != BASE for each in self.seats)
+            self.adapters = [*(self.adapters if in_use else ()), adapter]
             for fused in (self.head, *(part for each in self.layers for part in each.fused)):
                 fused.lay(self.adapters)
         return self.adapters.index(adapter)
@@ -135,18 +136,15 @@ class FamilyReader:
         signs = torch.ones(self.width, dtype=sin.dtype)
         signs[: self.width // 2] = -1
         starts = [0, *torch.tensor([len(ids) for _, ids in parts]).cumsum(0).tolist()]
-        singles = [(at, seat) for at, (seat, ids) in zip(starts, parts, strict=False) if len(ids) == 1]
+        placed = list(zip(starts, parts, strict=False))
+        singles = [(at, seat) for at, (seat, ids) in placed if len(ids) == 1]
         until = max((seat.length + 1 for _, seat in singles), default=0)
         return Pass(
             cos=cos[0][:, None],
             sin=(sin[0] * signs)[:, None],
             rows=torch.tensor([seat.row for seat, ids in parts for _ in ids]),
             places=places,
-            several=[
-                self.several(at, seat, len(ids))
-                for at, (seat, ids) in zip(starts, parts, strict=False)
-                if len(ids) > 1
-            ],
+            several=[self.several(at, seat, len(ids)) for at, (seat, ids) in placed if len(ids) > 1],
             singles=torch.tensor([at for at, _ in singles]),
             slots=torch.tensor([seat.row for _, seat in singles]),
             until=until,
@@ -156,8 +154,8 @@ class FamilyReader:
     def several(self, at: int, seat: Seat, tokens: int) -> Several:
         until = seat.length + tokens
         hidden = torch.ones(tokens, until, dtype=torch.bool).triu(seat.length + 1)
-        mask = torch.zeros(tokens, until, dtype=self.embedding.dtype).masked_fill_(hidden, -torch.inf)
-        return Several(slice(at, at + tokens), seat.row, until, mask.repeat(self.heads // self.key_heads, 1))
+        mask = self.hiding(hidden).repeat(self.heads // self.key_heads, 1)
+        return Several(slice(at, at + tokens), seat.row, until, mask)
 
     def mask(self, seats: Sequence[Seat], until: int) -> torch.Tensor | None:
         """What each row may look at: its own tokens. Rows that take in several tokens stand by; they see their first."""
@@ -167,9 +165,11 @@ class FamilyReader:
         for seat in seats:
             seen[seat.row] = seat.length + 1
         hidden = torch.arange(until) >= seen[:, None]
-        return torch.zeros(hidden.shape, dtype=self.embedding.dtype).masked_fill_(hidden, -torch.inf)[
-            :, None, None
-        ]
+        return self.hiding(hidden)[:, None, None]
+
+    def hiding(self, hidden: torch.Tensor) -> torch.Tensor:
+        """A mask that is added to the scores of attention: minus infinity where `hidden` is True."""
+        return torch.zeros(hidden.shape, dtype=self.embedding.dtype).masked_fill_(hidden, -torch.inf)
 
     def through(self, layer: Layer, held: torch.Tensor, x: torch.Tensor, plan: Pass) -> torch.Tensor:
         """x [tokens, size] through one layer, whose keys and values `held` [rows, tokens, 2, heads, width] grow."""

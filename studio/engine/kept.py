@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Entry:
     """A row that was read: by which adapter ("": the base), its ids, and one key-value tensor or more, `size` bytes.
 
@@ -51,17 +51,17 @@ class Kept:
 
     def keep(self, entry: Entry) -> None:
         """Keep a row in the place of those that are its own beginning."""
-        replaced = [each for each in self.entries if self.continued(each, entry)]
-        self.entries = [each for each in self.entries if each not in replaced]
+        self.entries = [each for each in self.entries if not continued(each, entry)]
         self.entries.append(entry)
         while self.entries and sum(each.size for each in self.entries) > self.room:
             self.entries.pop(0)
 
-    def continued(self, earlier: Entry, entry: Entry) -> bool:
-        return earlier.adapter == entry.adapter and entry.ids[: len(earlier.ids)] == earlier.ids
-
     def forget(self, adapter: str) -> None:
         self.entries = [each for each in self.entries if each.adapter != adapter]
+
+
+def continued(earlier: Entry, entry: Entry) -> bool:
+    return earlier.adapter == entry.adapter and entry.ids[: len(earlier.ids)] == earlier.ids
 
 
 def common(first: Sequence[int], second: Sequence[int]) -> int:

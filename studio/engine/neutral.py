@@ -11,9 +11,8 @@ import torch
 from studio.engine.adapters import Adapter
 from studio.engine.overlay import Overlay
 
-Past = list[
-    tuple[torch.Tensor, torch.Tensor]
-]  # of one row: keys and values [heads, tokens, width] of each layer
+# Of one row: keys and values [heads, tokens, width] of each layer.
+Past = list[tuple[torch.Tensor, torch.Tensor]]
 FILLER = 0  # the id where a row has no token: never looked at
 
 
@@ -76,9 +75,8 @@ class NeutralReader:
     def past(self, seat: Seat) -> Past:
         """The row's keys and values, copied."""
         group = self.group_of(seat)
-        return (
-            [(keys.clone(), values.clone()) for keys, values in group.row(seat)] if group else seat.past or []
-        )
+        held = group.row(seat) if group else seat.past or []
+        return [(keys.clone(), values.clone()) for keys, values in held]
 
     def group_of(self, seat: Seat) -> Group | None:
         return next((each for each in self.groups if seat in each.seats), None)
@@ -136,19 +134,14 @@ class NeutralReader:
     def joined(self, rows: Sequence[Past | None], width: int) -> Any:
         """A cache of these rows, padded on the left to `width` tokens."""
         cache = self.empty()
-        if width:
-            like = next(row for row in rows if row)
+        like = next((row for row in rows if row), None)
+        if like:
+            nothing = [(keys[:, :0], values[:, :0]) for keys, values in like]
             for index, layer in enumerate(cache.layers):
-                keys, values = (
-                    torch.stack(
-                        [
-                            padded(row[index][which] if row else None, like[index][which], width)
-                            for row in rows
-                        ]
-                    )
-                    for which in (0, 1)
+                held = [(row or nothing)[index] for row in rows]
+                layer.update(
+                    *(torch.stack([padded(each[which], width) for each in held]) for which in (0, 1))
                 )
-                layer.update(keys, values)
         return cache
 
     def select(self, group: Group, seats: list[Seat]) -> None:
@@ -189,9 +182,6 @@ class NeutralReader:
         return made.logits[:, -1].float().cpu()
 
 
-def padded(row: torch.Tensor | None, like: torch.Tensor, width: int) -> torch.Tensor:
+def padded(held: torch.Tensor, width: int) -> torch.Tensor:
     """A row's keys or values [heads, tokens, width of a head] with nought before them up to `width` tokens."""
-    held = like.new_zeros(like.shape[0], width, like.shape[2])
-    if row is not None and row.shape[1]:
-        held[:, width - row.shape[1] :] = row
-    return held
+    return torch.nn.functional.pad(held, (0, 0, width - held.shape[1], 0))

@@ -169,6 +169,17 @@ def test_the_family_goes_on_from_what_it_read(family_arms):
     assert sum(read) < 0.6 * sum(len(row(template, each).prompt) for each in second)
 
 
+def test_adapters_stay_laid_for_the_next_question_and_no_longer(family_arms):
+    reader, neutral, template, (base, first, second) = family_arms
+    for arms in ([base, first], [base, first], [base, second]):
+        asked = [row(template, SHORT, arm, 6) for arm in arms]
+        assert ids(reader, template, asked) == ids(
+            neutral, template, [row(template, SHORT, arm, 6) for arm in arms]
+        )
+
+    assert reader.adapters == [second]
+
+
 def wrong_rows(monkeypatch, reader):
     deal = reader.share.deal
     monkeypatch.setattr(reader.share, "deal", lambda rows: deal(rows[::-1]))

@@ -166,12 +166,12 @@ class Answering:
 
 def read_by(model: Any) -> Reader:
     """The fastest way of reading tokens that is right for this model, by its structure and by a trial."""
-    from studio.engine import family, packing
-    from studio.engine.family_reader import FamilyReader, agrees
+    from studio.engine import llama, packing
+    from studio.engine.llama_reader import LlamaReader, agrees
     from studio.engine.neutral import NeutralReader
 
-    if family.applies(model):
-        reader = FamilyReader(model)
+    if llama.applies(model):
+        reader = LlamaReader(model)
         if agrees(reader):
             return reader
         log.warning(

@@ -44,9 +44,12 @@ def packed(weight: torch.Tensor, bias: torch.Tensor | None) -> Product:
         copy = torch.ops.mkldnn._reorder_linear_weight(weight, None)
     except RuntimeError:  # a shape or machine that the kernels do not take
         return usual
+    multiply = (
+        torch.ops.mkldnn._linear_pointwise.default
+    )  # named in full: looking for it takes time at each call
 
     def product(x: torch.Tensor) -> torch.Tensor:
-        return torch.ops.mkldnn._linear_pointwise(x, copy, bias, "none", [], "")
+        return multiply(x, copy, bias, "none", [], "")
 
     return product if agree(product, usual, weight) else usual
 

@@ -15,8 +15,8 @@ from studio.core.errors import BadInput, Busy, ModelNotReady
 from studio.core.records import Message, Sampling
 from studio.engine import adapters, answering, decode, models, packing
 from studio.engine.api import Ask
-from studio.engine.family_reader import FamilyReader
 from studio.engine.kept import Kept
+from studio.engine.llama_reader import LlamaReader
 from studio.engine.local import LocalEngine
 from studio.engine.neutral import NeutralReader
 from studio.engine.overlay import Overlay
@@ -386,7 +386,7 @@ def test_on_the_starter_both_answers_are_token_for_token_those_of_generate(start
 
     expected = [plain[0], adapted[0], plain[1], adapted[1]]
     assert answered(NeutralReader(model)) == expected
-    assert answered(FamilyReader(model)) == expected
+    assert answered(LlamaReader(model)) == expected
     packing.pack(model)
     assert answered(NeutralReader(model)) == expected
     assert plain != adapted

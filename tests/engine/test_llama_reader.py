@@ -21,13 +21,13 @@ from answered import (
 )
 
 from studio.core.records import Message, Sampling
-from studio.engine import adapters, answering, decode, family, family_reader, packing
+from studio.engine import adapters, answering, decode, llama, llama_reader, packing
 from studio.engine.api import Ask
-from studio.engine.family_reader import FamilyReader, agrees
 from studio.engine.kept import Kept
+from studio.engine.llama_reader import LlamaReader, agrees
 from studio.engine.neutral import NeutralReader
 
-FAMILY = {
+KIN = {
     "llama": {},
     "llama, long": {"rope_parameters": {"rope_type": "linear", "factor": 4.0, "rope_theta": 10000.0}},
     "llama, biases": {"attention_bias": True, "mlp_bias": True},
@@ -66,14 +66,14 @@ def rows(template, arms, max_tokens=FREE):
     return [row(template, question, arm, max_tokens) for question in (SHORT, LONG) for arm in arms]
 
 
-@pytest.mark.parametrize("name", FAMILY)
+@pytest.mark.parametrize("name", KIN)
 @pytest.mark.parametrize("pack", [True, False])
-def test_the_family_answers_as_generate_does(made, monkeypatch, name, pack):
+def test_the_llama_reader_answers_as_generate_does(made, monkeypatch, name, pack):
     monkeypatch.setattr(packing, "fits", lambda weights: pack)
-    base, folder = made(name, FAMILY[name])
+    base, folder = made(name, KIN[name])
     model, template = loaded(base)
-    assert family.applies(model)
-    reader = FamilyReader(model)
+    assert llama.applies(model)
+    reader = LlamaReader(model)
     plain, adapted = peers(base, folder, [SHORT, LONG])
 
     answered = ids(reader, template, rows(template, [None, adapters.read(folder)]))
@@ -87,7 +87,7 @@ def test_the_family_answers_as_generate_does(made, monkeypatch, name, pack):
 def test_every_other_architecture_answers_as_generate_does(made, name):
     base, folder = made(f"{name}, other", OTHERS[name])
     model, template = loaded(base)
-    assert not family.applies(model)
+    assert not llama.applies(model)
     plain, adapted = peers(base, folder, [SHORT, LONG])
 
     answered = ids(answering.read_by(model), template, rows(template, [None, adapters.read(folder)]))
@@ -101,7 +101,7 @@ def test_the_weights_stay_where_they_are_unless_they_are_packed(rehearsal_path, 
     model, template = loaded(rehearsal_path)
     expected = generated(model, template, SHORT)
 
-    FamilyReader(model)
+    LlamaReader(model)
     attention = model.model.layers[0].self_attn
 
     assert (
@@ -112,18 +112,18 @@ def test_the_weights_stay_where_they_are_unless_they_are_packed(rehearsal_path, 
 
 
 @pytest.fixture
-def family_arms(rehearsal_path, tuned, other):
+def arms_of_both(rehearsal_path, tuned, other):
     model, template = loaded(rehearsal_path)
     return (
-        FamilyReader(model),
+        LlamaReader(model),
         NeutralReader(model),
         template,
         [None, adapters.read(tuned), adapters.read(other)],
     )
 
 
-def test_a_long_prompt_is_read_in_chunks_while_its_neighbour_answers(family_arms, monkeypatch):
-    reader, neutral, template, arms = family_arms
+def test_a_long_prompt_is_read_in_chunks_while_its_neighbour_answers(arms_of_both, monkeypatch):
+    reader, neutral, template, arms = arms_of_both
     expected = ids(neutral, template, rows(template, arms))
     monkeypatch.setattr(decode, "CHUNK", 3)
     monkeypatch.setattr(decode, "LEAST", 3)
@@ -135,8 +135,8 @@ def test_a_long_prompt_is_read_in_chunks_while_its_neighbour_answers(family_arms
 
 
 @pytest.mark.parametrize("room", [0, 2**30])
-def test_the_family_answers_a_list_as_it_answers_one(family_arms, room):
-    reader, neutral, template, arms = family_arms
+def test_the_llama_reader_answers_a_list_as_it_answers_one(arms_of_both, room):
+    reader, neutral, template, arms = arms_of_both
     lengths = [5, 2, 9, 1, 7, 3, 6, 4]
     questions = [(Message("user", f"{'Please. ' * (each % 3)}What is {each}?"),) for each in range(8)]
 
@@ -154,8 +154,8 @@ def test_the_family_answers_a_list_as_it_answers_one(family_arms, room):
     assert sorted(places) == list(range(8))
 
 
-def test_the_family_goes_on_from_what_it_read(family_arms):
-    reader, neutral, template, arms = family_arms
+def test_the_llama_reader_goes_on_from_what_it_read(arms_of_both):
+    reader, neutral, template, arms = arms_of_both
     kept, read = Kept(2**30), []
     forward = reader.forward
     reader.forward = lambda parts: read.append(sum(len(part) for _, part in parts)) or forward(parts)
@@ -169,8 +169,8 @@ def test_the_family_goes_on_from_what_it_read(family_arms):
     assert sum(read) < 0.6 * sum(len(row(template, each).prompt) for each in second)
 
 
-def test_adapters_stay_laid_for_the_next_question_and_no_longer(family_arms):
-    reader, neutral, template, (base, first, second) = family_arms
+def test_adapters_stay_laid_for_the_next_question_and_no_longer(arms_of_both):
+    reader, neutral, template, (base, first, second) = arms_of_both
     for arms in ([base, first], [base, first], [base, second]):
         asked = [row(template, SHORT, arm, 6) for arm in arms]
         assert ids(reader, template, asked) == ids(
@@ -200,8 +200,8 @@ def strangers_keys(monkeypatch, reader):
 
 
 @pytest.mark.parametrize("mistake", [wrong_rows, late_positions, strangers_keys])
-def test_control_a_mistake_of_the_family_is_seen_in_the_answers(family_arms, monkeypatch, mistake):
-    reader, neutral, template, arms = family_arms
+def test_control_a_mistake_of_the_llama_reader_is_seen_in_the_answers(arms_of_both, monkeypatch, mistake):
+    reader, neutral, template, arms = arms_of_both
     then = (*LONG, Message("assistant", "On Friday."), Message("user", "And how?"))
 
     def two_turns(reader, kept):
@@ -230,7 +230,7 @@ def test_control_a_mistake_of_the_family_is_seen_in_the_answers(family_arms, mon
 def test_a_model_built_otherwise_is_left_to_its_own_forward(tmp_path, kind, changes):
     model, _ = loaded(tiny(tmp_path / "base", kind, **changes))
 
-    assert not family.applies(model)
+    assert not llama.applies(model)
     assert isinstance(answering.read_by(model), NeutralReader)
 
 
@@ -243,9 +243,9 @@ def test_a_four_bit_model_is_left_to_its_own_forward(rehearsal_path):
 def test_a_forward_that_does_not_agree_is_not_used(rehearsal_path, monkeypatch, caplog):
     model, template = loaded(rehearsal_path)
     expected = generated(model, template, SHORT)
-    assert isinstance(answering.read_by(model), FamilyReader)
+    assert isinstance(answering.read_by(model), LlamaReader)
 
-    monkeypatch.setattr(family_reader, "turn", lambda x, plan: None)
+    monkeypatch.setattr(llama_reader, "turn", lambda x, plan: None)
     with caplog.at_level(logging.WARNING):
         reader = answering.read_by(model)
 
@@ -263,12 +263,12 @@ def test_a_packed_weight_gives_the_plain_product_and_one_that_would_not_is_left(
     assert torch.equal(packing.packed(weight, bias)(x), usual)
 
 
-def test_the_engine_reads_a_llama_by_the_family_and_both_arms_are_right(engine_in_fp32, tuned):
+def test_the_engine_reads_a_llama_by_its_reader_and_both_arms_are_right(engine_in_fp32, tuned):
     engine = engine_in_fp32
     asks = [Ask(LONG, arm, Sampling(8)) for arm in (None, tuned)]
 
     both = last(engine.answers("rehearsal", asks, never))
 
-    assert isinstance(engine.answering.loaded.reader, FamilyReader)
+    assert isinstance(engine.answering.loaded.reader, LlamaReader)
     assert both[0].text != both[1].text
     assert engine.answering.loaded.reader.slots.rows == 0

@@ -11,7 +11,7 @@ from torch.nn.functional import embedding, scaled_dot_product_attention, silu
 
 from studio.engine import packing
 from studio.engine.adapters import Adapter, linears_of
-from studio.engine.family import Fused, Layer, layer, norm
+from studio.engine.llama import Fused, Layer, layer, norm
 from studio.engine.overlay import BASE, Share
 from studio.engine.slots import Slots
 
@@ -52,8 +52,8 @@ class Pass:
     mask: torch.Tensor | None  # [rows, 1, 1, until]; None where all are of one length
 
 
-class FamilyReader:
-    """See decode.Reader. For models that `family.applies` to; `agrees` tells whether the scores are the model's own."""
+class LlamaReader:
+    """See decode.Reader. For models that `llama.applies` to; `agrees` tells whether the scores are the model's own."""
 
     joinable = True
 
@@ -218,7 +218,7 @@ def turn(x: torch.Tensor, plan: Pass) -> None:
     x.mul_(plan.cos).add_(crosswise)
 
 
-def agrees(reader: FamilyReader) -> bool:
+def agrees(reader: LlamaReader) -> bool:
     """Whether two rows of different lengths, read in parts, get the scores of the model's own forward."""
     try:
         return disagreement(reader) < AGREE[reader.embedding.dtype]
@@ -229,7 +229,7 @@ def agrees(reader: FamilyReader) -> bool:
 
 
 @torch.inference_mode()
-def disagreement(reader: FamilyReader) -> float:
+def disagreement(reader: LlamaReader) -> float:
     """The difference from the model's own scores, as a share of these."""
     size = reader.model.config.vocab_size
     rows = [[(7 * at + 3) % size for at in range(23)], [(11 * at + 5) % size for at in range(9)]]

@@ -1,12 +1,11 @@
-"""LoRA adapters as PEFT writes them: read, laid over some rows of a batch while the base answers the others, and merged."""
+"""LoRA adapters as PEFT writes them: read, matched with the linears they change, and merged."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,7 +49,7 @@ def read(folder: Path, device: str = "cpu") -> Adapter:
     try:
         settings = json.loads((folder / CONFIG).read_text("utf-8"))
         tensors = load_file(folder / WEIGHTS, device=device)
-        print_of = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
+        print_of = fingerprint(folder)
     except Exception as error:  # safetensors has exceptions of its own
         raise ModelNotReady(
             f"The adapter in {folder} is missing or damaged. Train again, or choose another run."
@@ -58,6 +57,12 @@ def read(folder: Path, device: str = "cpu") -> Adapter:
     refuse_unknown(folder, settings)
     linears = dict(pairs(folder, settings, tensors))
     return Adapter(folder.parent.name, linears, print_of)
+
+
+def fingerprint(folder: Path) -> str:
+    """Over the weights and the settings: the same weights at another strength answer differently."""
+    both = (folder / CONFIG).read_bytes() + (folder / WEIGHTS).read_bytes()
+    return hashlib.sha256(both).hexdigest()
 
 
 def refuse_unknown(folder: Path, settings: dict[str, Any]) -> None:
@@ -104,41 +109,6 @@ def linears_of(model: Any, adapter: Adapter) -> Iterator[tuple[nn.Linear, torch.
                 f"The adapter of {adapter.name} does not fit this base model ({name}). Choose the base it was trained on."
             )
         yield linear, a, b
-
-
-@contextmanager
-def over_rows(model: Any, rows: Sequence[Adapter | None]) -> Iterator[None]:
-    """While the block runs, let row i of every batch be answered by adapter rows[i] over the base; None: the base alone.
-
-    Rows of the same adapter have to stand together. The base's weights are not touched, so all rows share them.
-    """
-    hooks: list[Any] = []
-    try:
-        for adapter in dict.fromkeys(each for each in rows if each):
-            first = rows.index(adapter)
-            span = slice(first, first + sum(each is adapter for each in rows))
-            for linear, a, b in linears_of(model, adapter):
-                hooks.append(linear.register_forward_hook(adding(a, b, span, len(rows))))
-        yield
-    finally:
-        for hook in hooks:
-            hook.remove()
-
-
-def adding(a: torch.Tensor, b: torch.Tensor, span: slice, rows: int) -> Any:
-    """A hook that adds x A B to the output of the rows in `span`, summed in fp32 as PEFT does: in 16 bits small adapters fade."""
-
-    def hook(linear: nn.Module, given: tuple[torch.Tensor, ...], made: torch.Tensor) -> torch.Tensor:
-        x = given[0]
-        if len(x) != rows:
-            raise ModelNotReady(
-                "This model mixes the rows of a batch inside its layers, so base and tuned cannot answer side by side. "
-                "Choose another base model."
-            )
-        made[span].add_(x[span].float() @ a @ b)
-        return made
-
-    return hook
 
 
 @torch.inference_mode()

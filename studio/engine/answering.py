@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from studio.core.encode import prompt
 from studio.core.errors import BadInput, Busy, DoesNotFit
@@ -16,13 +17,20 @@ from studio.core.records import Answer, Message
 from studio.engine import device as devices
 from studio.engine import folders, memory, models
 from studio.engine.api import Ask, Base
+from studio.engine.kept import Kept
 from studio.engine.models import ChatTemplate
 
 if TYPE_CHECKING:
     from studio.engine.adapters import Adapter
-    from studio.engine.decode import Row
+    from studio.engine.decode import Reader, Row
 
 PATIENCE = 5.0  # seconds to wait for another answer to end: long enough for one that is being stopped
+KEPT = 512 * 2**20  # bytes of what was read, at most: 20,000 tokens of a small model, 4,000 of a large one
+SHARE_FOR_KEPT = 1 / 8  # of the memory available, where that is less
+SHARE_FOR_LISTS = 1 / 8  # of what is kept, and beside it, for the text that a list's questions have in common
+
+log = logging.getLogger(__name__)
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -33,9 +41,10 @@ class Loaded:
     identity: str
     precision: str
     device: str
-    model: Any
+    reader: Reader
     template: ChatTemplate
     limit: int
+    kept: Kept
 
 
 class Answering:
@@ -50,9 +59,36 @@ class Answering:
         self, base: Base, template: ChatTemplate, asks: Sequence[Ask], stopping: Callable[[], bool]
     ) -> Iterator[tuple[Answer, ...]]:
         """See Engine.answers. Raises Busy while someone else is being answered, BadInput for a question that is too long."""
+        from studio.engine import decode
+
+        def alone() -> Iterator[tuple[Answer, ...]]:
+            loaded, rows = self.ready(base, template, asks)
+            yield from decode.answers(loaded.reader, loaded.template, rows, loaded.kept, stopping)
+
+        return self.one_at_a_time(alone)
+
+    def answer_all(
+        self,
+        base: Base,
+        template: ChatTemplate,
+        asks: Sequence[Ask],
+        rows_at_once: int,
+        stopping: Callable[[], bool],
+    ) -> Iterator[tuple[int, Answer]]:
+        """See Engine.answer_all. What a list's rows have in common is kept for the rest of the list only."""
+        from studio.engine import decode
+
+        def alone() -> Iterator[tuple[int, Answer]]:
+            loaded, rows = self.ready(base, template, asks)
+            kept = Kept(int(loaded.kept.room * SHARE_FOR_LISTS))
+            yield from decode.answer_all(loaded.reader, loaded.template, rows, rows_at_once, kept, stopping)
+
+        return self.one_at_a_time(alone)
+
+    def one_at_a_time(self, answering: Callable[[], Iterator[Made]]) -> Iterator[Made]:
         self.take()
         try:
-            yield from self.answers_alone(base, template, asks, stopping)
+            yield from answering()
         except Exception as error:
             if memory.ran_out(error):
                 raise out_of_memory() from error
@@ -60,16 +96,11 @@ class Answering:
         finally:
             self.lock.release()
 
-    def answers_alone(
-        self, base: Base, template: ChatTemplate, asks: Sequence[Ask], stopping: Callable[[], bool]
-    ) -> Iterator[tuple[Answer, ...]]:
-        from studio.engine import decode
-
+    def ready(self, base: Base, template: ChatTemplate, asks: Sequence[Ask]) -> tuple[Loaded, list[Row]]:
+        """Base and adapters in memory, and the questions as rows of tokens."""
         loaded = self.bring(base, template)
-        self.read_adapters([each.adapter for each in asks if each.adapter], loaded.device)
-        yield from decode.answers(
-            loaded.model, loaded.template, [self.row(loaded, each) for each in asks], stopping
-        )
+        self.read_adapters([each.adapter for each in asks if each.adapter], loaded)
+        return loaded, [self.row(loaded, each) for each in asks]
 
     def take(self) -> None:
         if not self.lock.acquire(timeout=PATIENCE):
@@ -86,9 +117,15 @@ class Answering:
         self.drop()  # before the new one is loaded: two of them may not fit
         chosen = devices.choose()
         precision, _ = models.choose_precision(folder, "auto", chosen.device)
-        model = models.load(folder, precision, chosen.device)
-        models.pack_for_answers(model, True)
-        self.loaded = Loaded(base, identity, precision, chosen.device, model, template, folders.limit(folder))
+        return self.hold(base, template, precision, chosen.device)
+
+    def hold(self, base: Base, template: ChatTemplate, precision: str, device: str) -> Loaded:
+        """Load the base in this precision, to answer until another one is wanted."""
+        folder = template.folder
+        identity, limit = folders.identity(folder), folders.limit(folder)
+        reader = read_by(models.load(folder, precision, device))
+        kept = Kept(int(min(KEPT, SHARE_FOR_KEPT * devices.available_memory(device))))
+        self.loaded = Loaded(base, identity, precision, device, reader, template, limit, kept)
         return self.loaded
 
     def drop(self) -> None:
@@ -103,12 +140,15 @@ class Answering:
         finally:
             self.lock.release()
 
-    def read_adapters(self, wanted: Sequence[Path], device: str) -> None:
-        """Hold exactly the wanted adapters; one that was written anew is read anew."""
+    def read_adapters(self, wanted: Sequence[Path], loaded: Loaded) -> None:
+        """Hold exactly the wanted adapters; one that was written anew is read anew, and what it had read is forgotten."""
         from studio.engine import adapters
 
         keys = [key_of(path) for path in wanted]
-        self.adapters = {key: self.adapters.get(key) or adapters.read(key[0], device) for key in keys}
+        for (path, written), adapter in self.adapters.items():
+            if path in wanted and (path, written) not in keys:
+                loaded.kept.forget(adapter.fingerprint)
+        self.adapters = {key: self.adapters.get(key) or adapters.read(key[0], loaded.device) for key in keys}
 
     def row(self, loaded: Loaded, ask: Ask) -> Row:
         from studio.engine.decode import Row
@@ -124,9 +164,28 @@ class Answering:
         return Row(ids, adapter, ask.sampling, room, fingerprint(loaded, adapter, ask))
 
 
+def read_by(model: Any) -> Reader:
+    """The fastest way of reading tokens that is right for this model, by its structure and by a trial."""
+    from studio.engine import llama, packing
+    from studio.engine.llama_reader import LlamaReader, agrees
+    from studio.engine.neutral import NeutralReader
+
+    if llama.applies(model):
+        reader = LlamaReader(model)
+        if agrees(reader):
+            return reader
+        log.warning(
+            "The forward for Llama-type models does not agree with %s; its own is used.", type(model).__name__
+        )
+    packing.pack(model)
+    models.pack_for_answers(model, True)
+    return NeutralReader(model)
+
+
 def key_of(folder: Path) -> tuple[Path, int]:
-    weights = folder / "adapter_model.safetensors"
-    return folder, weights.stat().st_mtime_ns if weights.is_file() else 0
+    """The adapter's folder and when its weights or settings were last written, in nanoseconds."""
+    files = (folder / "adapter_model.safetensors", folder / "adapter_config.json")
+    return folder, max((file.stat().st_mtime_ns for file in files if file.is_file()), default=0)
 
 
 def fingerprint(loaded: Loaded, adapter: Adapter | None, ask: Ask) -> str:

@@ -84,8 +84,19 @@ class Engine(Protocol):
     ) -> Iterator[tuple[Answer, ...]]:
         """Answer all asks in one batch over one set of weights; yields every row's answer so far after each token.
 
+        A row that is done costs nothing any more, and what a row has in common with an earlier question is not read again.
         The last yield has done=True in every row. Ends within a token of `stopping()`. Raises ModelNotReady, DoesNotFit,
         BadInput for a question that is too long, and Busy where another batch is being answered.
+        """
+        ...
+
+    def answer_all(
+        self, id: str, asks: Sequence[Ask], rows_at_once: int, stopping: Callable[[], bool]
+    ) -> Iterator[tuple[int, Answer]]:
+        """Answer a list, `rows_at_once` rows at a time; yields (place in `asks`, answer) as each one is done.
+
+        A finished row makes room for the next question. Ends within a token of `stopping()`, without the answers that are
+        not whole. Raises as `answers` does, for a question that is too long before the first is answered.
         """
         ...
 

@@ -69,6 +69,11 @@ class LocalEngine:
     ) -> Iterator[tuple[Answer, ...]]:
         return self.answering.answers(self.base(id), self.template(id), asks, stopping)
 
+    def answer_all(
+        self, id: str, asks: Sequence[Ask], rows_at_once: int, stopping: Callable[[], bool]
+    ) -> Iterator[tuple[int, Answer]]:
+        return self.answering.answer_all(self.base(id), self.template(id), asks, rows_at_once, stopping)
+
     def loaded(self) -> str | None:
         held = self.answering.loaded
         return f"{held.base.title}, {held.precision}" if held else None

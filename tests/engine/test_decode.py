@@ -7,88 +7,19 @@ from itertools import pairwise
 
 import pytest
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
-from transformers import AutoModelForCausalLM
+from answered import FREE, LONG, SHORT, generated, ids, last, loaded, never, peers, row, save_adapter, told
+from transformers import LlamaForCausalLM
 
 from studio.core.encode import prompt
 from studio.core.errors import BadInput, Busy, ModelNotReady
 from studio.core.records import Message, Sampling
-from studio.engine import adapters, answering, decode, models
+from studio.engine import adapters, answering, decode, models, packing
 from studio.engine.api import Ask
+from studio.engine.kept import Kept
+from studio.engine.llama_reader import LlamaReader
 from studio.engine.local import LocalEngine
-
-SHORT = (Message("user", "Hello"),)
-LONG = (
-    Message("system", "Answer in one sentence, and kindly."),
-    Message("user", "When will my parcel arrive? " * 12),
-)
-FREE = 24  # tokens
-
-
-def never():
-    return False
-
-
-def loaded(folder, precision="fp32"):
-    return models.load(folder, precision, "cpu"), models.ChatTemplate(models.load_tokenizer(folder))
-
-
-def save_adapter(folder, base, seed, strength=0.05, **changes):
-    """An adapter with random weights that are not zero, as PEFT saves it."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        settings = {"r": 4, "lora_alpha": 8, "target_modules": "all-linear", **changes}
-        model = get_peft_model(
-            models.load(base, "fp32", "cpu"), LoraConfig(task_type="CAUSAL_LM", **settings)
-        )
-        for name, weight in model.named_parameters():
-            if "lora_B" in name:
-                torch.nn.init.normal_(weight, std=strength)
-    model.save_pretrained(folder, save_embedding_layers=False)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def tuned(rehearsal_path, tmp_path_factory):
-    return save_adapter(tmp_path_factory.mktemp("tuned") / "adapter", rehearsal_path, seed=1)
-
-
-@pytest.fixture(scope="session")
-def other(rehearsal_path, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("other") / "adapter"
-    return save_adapter(
-        folder, rehearsal_path, seed=2, r=2, use_rslora=True, target_modules=["q_proj", "down_proj"]
-    )
-
-
-def row(template, messages, adapter=None, max_tokens=FREE, **sampling):
-    return decode.Row(prompt(messages, template), adapter, Sampling(max_tokens, **sampling), max_tokens, "")
-
-
-def ids(model, template, rows, stopping=never):
-    for _ in decode.answers(model, template, rows, stopping):
-        pass
-    return [each.ids for each in rows]
-
-
-def generated(model, template, messages, new=FREE):
-    """What transformers answers by itself, without its end token."""
-    given = torch.tensor([prompt(messages, template)])
-    made = model.generate(
-        given, attention_mask=torch.ones_like(given), max_new_tokens=new, do_sample=False, pad_token_id=0
-    )[0, given.shape[1] :].tolist()
-    return [id for id in made if id not in template.end_ids]
-
-
-def peers(base, adapter, questions, new=FREE):
-    """The answers of the base, then of the adapter through PEFT, one after the other."""
-    template = models.ChatTemplate(models.load_tokenizer(base))
-    model = PeftModel.from_pretrained(
-        AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32), adapter
-    )
-    with model.disable_adapter():
-        plain = [generated(model, template, each, new) for each in questions]
-    return plain, [generated(model, template, each, new) for each in questions]
+from studio.engine.neutral import NeutralReader
+from studio.engine.overlay import Overlay
 
 
 def test_both_answers_are_token_for_token_those_of_generate(rehearsal_path, tuned):
@@ -109,6 +40,35 @@ def test_both_answers_are_token_for_token_those_of_generate(rehearsal_path, tune
 
     assert made == [plain[0], adapted[0], plain[1], adapted[1]]
     assert plain != adapted
+
+
+def shift_positions(monkeypatch):
+    """Each new token stands one place too far; shifting all of them would change nothing, positions are relative."""
+    forward = LlamaForCausalLM.forward
+
+    def wrong(model, *, position_ids, past_key_values, **given):
+        late = int(past_key_values.get_seq_length() > 0)
+        return forward(model, position_ids=position_ids + late, past_key_values=past_key_values, **given)
+
+    monkeypatch.setattr(LlamaForCausalLM, "forward", wrong)
+
+
+def swap_rows(monkeypatch):
+    deal = Overlay.deal
+    monkeypatch.setattr(Overlay, "deal", lambda overlay, rows: deal(overlay, rows[::-1]))
+
+
+@pytest.mark.parametrize("mistake", [swap_rows, shift_positions])
+def test_control_a_row_with_the_wrong_adapter_or_position_is_seen_in_the_answers(
+    rehearsal_path, tuned, monkeypatch, mistake
+):
+    model, template = loaded(rehearsal_path)
+    rows = [(LONG, None), (LONG, adapters.read(tuned))]
+    expected = ids(model, template, [row(template, *each) for each in rows])
+
+    mistake(monkeypatch)
+
+    assert ids(model, template, [row(template, *each) for each in rows]) != expected
 
 
 def test_two_different_adapters_answer_in_one_batch(rehearsal_path, tuned, other):
@@ -180,7 +140,8 @@ def test_only_the_smallest_set_of_tokens_that_holds_top_p_is_drawn_from(top_p, e
     assert drawn == expected
 
 
-def test_stopping_ends_the_answer_within_a_token(rehearsal_path):
+def test_stopping_ends_the_answer_within_a_token(rehearsal_path, monkeypatch):
+    monkeypatch.setattr(decode, "CHUNK", 1024)  # both prompts are read in the first pass
     model, template = loaded(rehearsal_path)
     asked = []
 
@@ -188,18 +149,31 @@ def test_stopping_ends_the_answer_within_a_token(rehearsal_path):
         asked.append(True)
         return len(asked) > 4  # once before the prompt, then after each token
 
-    yields = list(decode.answers(model, template, [row(template, SHORT), row(template, LONG)], stopping))
+    yields = list(told(model, template, [row(template, SHORT), row(template, LONG)], stopping))
 
     assert [answer.tokens for answer in yields[-1]] == [4, 4]
     assert all(answer.done for answer in yields[-1])
     assert not any(answer.done for answer in yields[-2])
 
 
+def test_stopping_ends_the_reading_of_a_long_prompt_within_a_chunk(rehearsal_path, monkeypatch):
+    monkeypatch.setattr(decode, "CHUNK", 16)
+    model, template = loaded(rehearsal_path)
+    kept, asked = Kept(2**30), []
+
+    yields = list(
+        told(model, template, [row(template, LONG)], lambda: len(asked) > 2 or asked.append(1), kept)
+    )
+
+    assert [answer.tokens for (answer,) in yields] == [0]
+    assert [len(each.ids) for each in kept.entries] == [3 * 16]
+
+
 def test_closing_the_answer_leaves_the_model_without_a_trace(rehearsal_path, tuned):
     model, template = loaded(rehearsal_path)
     before = ids(model, template, [row(template, SHORT)])
 
-    answers = decode.answers(model, template, [row(template, SHORT, adapters.read(tuned))], never)
+    answers = told(model, template, [row(template, SHORT, adapters.read(tuned))], never)
     next(answers)
     answers.close()
 
@@ -210,9 +184,7 @@ def test_closing_the_answer_leaves_the_model_without_a_trace(rehearsal_path, tun
 def test_the_text_grows_only_at_its_end_and_never_shows_half_a_character(rehearsal_path):
     model, template = loaded(rehearsal_path)
     steps = list(
-        decode.answers(
-            model, template, [row(template, LONG, temperature=1.5, top_p=1.0, max_tokens=80)], never
-        )
+        told(model, template, [row(template, LONG, temperature=1.5, top_p=1.0, max_tokens=80)], never)
     )
     texts = [answer.text for (answer,) in steps]
 
@@ -227,8 +199,8 @@ def test_a_character_of_several_tokens_appears_when_it_is_whole(rehearsal_path):
     made = row(template, SHORT)
     seen = []
     for id in snowman:
-        made.take(torch.nn.functional.one_hot(torch.tensor(id), 512).float(), template, 0.0)
-        seen.append(made.text)
+        made.take(torch.nn.functional.one_hot(torch.tensor(id), 512).float(), template.end_ids, 0.0)
+        seen.append(made.answer(template).text)
 
     assert len(snowman) == 3
     assert seen == ["", "", "\u2603"]
@@ -238,9 +210,9 @@ def test_control_tokens_in_an_answer_are_not_shown(rehearsal_path):
     _, template = loaded(rehearsal_path)
     made = row(template, SHORT)
     for id in template.tokenize("Hi<|im_start|> there")[0]:
-        made.take(torch.nn.functional.one_hot(torch.tensor(id), 512).float(), template, 0.0)
+        made.take(torch.nn.functional.one_hot(torch.tensor(id), 512).float(), template.end_ids, 0.0)
 
-    assert made.text == "Hi there"
+    assert made.answer(template).text == "Hi there"
 
 
 def test_a_four_bit_model_answers_both_rows(rehearsal_path, tuned):
@@ -287,11 +259,6 @@ def engine(tmp_path_factory):
     engine = LocalEngine(tmp_path_factory.mktemp("home"))
     engine.fetch("rehearsal", lambda done, total: None)
     return engine
-
-
-def last(answers):
-    *_, final = answers
-    return final
 
 
 def test_the_engine_answers_base_and_tuned_and_tells_them_apart(engine, tuned):
@@ -388,9 +355,11 @@ def test_a_merged_model_answers_as_base_and_adapter_do(engine, rehearsal_path, t
     merged, template = loaded(tmp_path / "merged")
     model, _ = loaded(rehearsal_path)
     given = torch.tensor([prompt(LONG, template)])
-    with torch.inference_mode(), adapters.over_rows(model, [adapters.read(adapter)]):
-        expected = model(given).logits
+    overlay = Overlay(model)
+    overlay.deal([overlay.lay(adapters.read(adapter))])
     with torch.inference_mode():
+        expected = model(given).logits
+        overlay.lift()
         difference = (merged(given).logits - expected).abs().max()
         base = (model(given).logits - expected).abs().max()
 
@@ -410,13 +379,16 @@ def test_on_the_starter_both_answers_are_token_for_token_those_of_generate(start
     model, template = loaded(starter_path)
     held = adapters.read(adapter)
 
-    made = ids(
-        model,
-        template,
-        [row(template, each, who, max_tokens=20) for each in questions for who in (None, held)],
-    )
+    def answered(reader):
+        return ids(
+            reader, template, [row(template, each, who, 20) for each in questions for who in (None, held)]
+        )
 
-    assert made == [plain[0], adapted[0], plain[1], adapted[1]]
+    expected = [plain[0], adapted[0], plain[1], adapted[1]]
+    assert answered(NeutralReader(model)) == expected
+    assert answered(LlamaReader(model)) == expected
+    packing.pack(model)
+    assert answered(NeutralReader(model)) == expected
     assert plain != adapted
 
 
@@ -427,4 +399,4 @@ def test_the_starter_answers_in_four_bits(starter_path):
     question = row(template, (Message("user", "What is the capital of France?"),), max_tokens=12)
     ids(model, template, [question])
 
-    assert "Paris" in question.text
+    assert "Paris" in question.answer(template).text

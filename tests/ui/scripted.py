@@ -73,6 +73,14 @@ class ScriptedEngine:
             self.closed += 1
             raise
 
+    def answer_all(
+        self, id: str, asks: Sequence[Ask], rows_at_once: int, stopping: Callable[[], bool]
+    ) -> Iterator[tuple[int, Answer]]:
+        for place, each in enumerate(asks):
+            for answers in self.answers(id, [each], stopping):
+                if answers[0].done:
+                    yield place, answers[0]
+
     def loaded(self) -> str | None:
         return None
 

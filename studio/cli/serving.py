@@ -40,7 +40,9 @@ def bench(
     """Measure the studio beside its peers, in one run. Only from a checkout: the benchmarks lie with the tests."""
     checkout = Path(__file__).parents[2]
     if not name.isidentifier() or not (checkout / "tests" / "bench" / f"{name}.py").is_file():
-        raise NotFound(f"There is no benchmark {name} here. Run start, answers, train or learning from a checkout.")
+        raise NotFound(
+            f"There is no benchmark {name} here. Run start, answers, train or learning from a checkout."
+        )
     sys.path.insert(0, str(checkout))
     told = importlib.import_module(f"tests.bench.{name}").run()
     lines = [

@@ -1,8 +1,13 @@
-"""Attention that cannot cross conversations: causal within each conversation of a packed row, as products of matrices."""
+"""Attention that cannot cross conversations: causal within each conversation of a packed row, as products of matrices.
+
+A row is the beginning that all its conversations share, once, and then each conversation's own rest (batches.Pack). A rest
+sees the shared beginning and itself.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -21,51 +26,89 @@ class PackedAttention(Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, query: Any, key: Any, value: Any, lengths: tuple[int, ...], scale: float) -> Any:
+    def forward(
+        ctx: Any, query: Any, key: Any, value: Any, lengths: tuple[int, ...], shared: int, scale: float
+    ) -> Any:
         out, kept = torch.empty_like(query, memory_format=torch.contiguous_format), []
-        for queries, keys in blocks(lengths):
-            chance = chances(query[queries], key[keys], scale)
-            put(out[queries], torch.bmm(chance, value[keys].transpose(0, 1)))
-            if keys.stop - keys.start <= KEPT:
+        for block in blocks(lengths, shared):
+            chance = chances(query[block.queries], block.seen(key), scale)
+            put(out[block.queries], torch.bmm(chance, block.seen(value).transpose(0, 1)))
+            if block.kept:
                 kept.append(chance)
         ctx.save_for_backward(query, key, value, *kept)
-        ctx.lengths, ctx.scale = lengths, scale
+        ctx.lengths, ctx.shared, ctx.scale = lengths, shared, scale
         return out
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
         query, key, value, *kept = ctx.saved_tensors
-        to_query, to_key, to_value = (torch.empty_like(each) for each in (query, key, value))
-        remembered = iter(kept)
-        for queries, keys in blocks(ctx.lengths):
-            k, v = key[keys], value[keys]
-            short = keys.stop - keys.start <= KEPT
-            chance = next(remembered) if short else chances(query[queries], k, ctx.scale)
-            grad = grouped(grads[0][queries], k.shape[1])
+        to_query, remembered = torch.empty_like(query), iter(kept)
+        to_key, to_value = Gathered(key, ctx.shared), Gathered(value, ctx.shared)
+        for block in blocks(ctx.lengths, ctx.shared):
+            k, v = block.seen(key), block.seen(value)
+            chance = next(remembered) if block.kept else chances(query[block.queries], k, ctx.scale)
+            grad = grouped(grads[0][block.queries], k.shape[1])
             to_chance = torch.bmm(grad, v.permute(1, 2, 0))
             to_score = torch._softmax_backward_data(to_chance, chance, -1, chance.dtype).mul_(ctx.scale)
-            put(to_query[queries], torch.bmm(to_score, k.transpose(0, 1)))
-            fresh = queries.start == keys.start  # the conversation's first block
-            q = grouped(query[queries], k.shape[1])
-            gather(to_key, queries, keys, torch.bmm(to_score.transpose(1, 2), q), fresh)
-            gather(to_value, queries, keys, torch.bmm(chance.transpose(1, 2), grad), fresh)
-        return to_query, to_key, to_value, None, None
+            put(to_query[block.queries], torch.bmm(to_score, k.transpose(0, 1)))
+            q = grouped(query[block.queries], k.shape[1])
+            to_key.add(block, torch.bmm(to_score.transpose(1, 2), q))
+            to_value.add(block, torch.bmm(chance.transpose(1, 2), grad))
+        return to_query, to_key.whole(), to_value.whole(), None, None, None
 
 
-def spans(lengths: tuple[int, ...]) -> Iterator[slice]:
-    """Where each conversation of a packed row lies."""
-    start = 0
+@dataclass(frozen=True)
+class Block:
+    """Queries that are taken at once; their conversation's own tokens up to the last of them; the shared ones before."""
+
+    queries: slice
+    own: slice
+    shared: int
+
+    @property
+    def kept(self) -> bool:
+        return self.shared + self.own.stop - self.own.start <= KEPT
+
+    def seen(self, rows: torch.Tensor) -> torch.Tensor:
+        """The keys, or values, that the block's last query may see."""
+        return torch.cat([rows[: self.shared], rows[self.own]]) if self.shared else rows[self.own]
+
+
+def blocks(lengths: tuple[int, ...], shared: int) -> Iterator[Block]:
+    """The shared beginning, which sees only itself, then every conversation's rest, each in blocks."""
+    for own in [slice(0, shared), *spans(lengths, shared)]:
+        before = shared if own.start else 0
+        for start in range(own.start, own.stop, BLOCK):
+            stop = min(start + BLOCK, own.stop)
+            yield Block(slice(start, stop), slice(own.start, stop), before)
+
+
+def spans(lengths: tuple[int, ...], start: int = 0) -> Iterator[slice]:
+    """Where each conversation's part of a packed row lies."""
     for length in lengths:
         yield slice(start, start + length)
         start += length
 
 
-def blocks(lengths: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
-    """Queries that are taken at once, each with the keys that its last query may see."""
-    for span in spans(lengths):
-        for start in range(span.start, span.stop, BLOCK):
-            stop = min(start + BLOCK, span.stop)
-            yield slice(start, stop), slice(span.start, stop)
+class Gathered:
+    """The gradient of keys, or values, [T, Hk, d], added up over the blocks that saw them."""
+
+    def __init__(self, like: torch.Tensor, shared: int) -> None:
+        self.total = torch.empty_like(like)
+        # Every conversation adds to the shared beginning: in bf16 that many roundings would add up.
+        self.shared = torch.zeros_like(like[:shared], dtype=torch.float32)
+
+    def add(self, block: Block, part: torch.Tensor) -> None:
+        """`part` [Hk, seen, d] is what one block's queries have to say."""
+        part = part.transpose(0, 1)
+        self.shared[: block.shared] += part[: block.shared]
+        earlier = block.queries.start - block.own.start  # own tokens that the blocks before this one asked
+        self.total[block.own.start : block.queries.start] += part[block.shared : block.shared + earlier]
+        self.total[block.queries] = part[block.shared + earlier :]
+
+    def whole(self) -> torch.Tensor:
+        self.total[: len(self.shared)] += self.shared
+        return self.total
 
 
 def chances(query: torch.Tensor, key: torch.Tensor, scale: float) -> torch.Tensor:
@@ -95,15 +138,6 @@ def put(place: torch.Tensor, heads: torch.Tensor) -> None:
     )
 
 
-def gather(total: torch.Tensor, queries: slice, keys: slice, part: torch.Tensor, fresh: bool) -> None:
-    """Add a block's share [Hk, keys, d] to `total` [T, Hk, d]; the block's own keys have got nothing before it."""
-    part = part.transpose(0, 1)
-    if not fresh:
-        earlier = slice(keys.start, queries.start)
-        total[earlier] += part[: queries.start - keys.start]
-    total[queries] = part[queries.start - keys.start :]
-
-
 def packed_attention(
     module: Any,
     query: torch.Tensor,
@@ -112,6 +146,7 @@ def packed_attention(
     attention_mask: torch.Tensor | None,
     scaling: float | None = None,
     lengths: tuple[int, ...] = (),
+    shared: int = 0,
     **unknown: Any,
 ) -> tuple[torch.Tensor, None]:
     """Attention as transformers calls it. query: [1, Hq, T, d]; key, value: [1, Hk, T, d]; returns [1, T, Hq, d]."""
@@ -120,11 +155,11 @@ def packed_attention(
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     # transformers made these from [T, heads, d], so this mostly undoes a view and moves nothing.
     rows = (each[0].transpose(0, 1).contiguous() for each in (query, key, value))
-    return PackedAttention.apply(*rows, lengths, scale)[None], None
+    return PackedAttention.apply(*rows, lengths, shared, scale)[None], None
 
 
 def use_packed_attention(model: Any) -> None:
-    """Make the model's attention stay within conversations. `lengths` then comes with each forward call."""
+    """Make the model's attention stay within conversations. `lengths` and `shared` then come with each call."""
     from transformers import AttentionInterface
     from transformers.masking_utils import AttentionMaskInterface
 

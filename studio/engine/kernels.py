@@ -6,7 +6,7 @@ conversations cannot see each other, with each LoRA linear as one function. Both
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,7 +118,11 @@ def fast_hidden(model: Any, pack: Pack) -> torch.Tensor:
     """The decoder's last states [T, width] of a packed row, all conversations at once."""
     decoder = model.get_base_model().get_decoder()
     states: torch.Tensor = decoder(
-        input_ids=pack.ids, position_ids=pack.positions, use_cache=False, lengths=pack.lengths
+        input_ids=pack.ids,
+        position_ids=pack.positions,
+        use_cache=False,
+        lengths=pack.lengths,
+        shared=pack.shared,
     ).last_hidden_state
     return states[0]
 
@@ -126,14 +130,22 @@ def fast_hidden(model: Any, pack: Pack) -> torch.Tensor:
 def plain_loss(model: Any, pack: Pack) -> torch.Tensor:
     """The plain twin: every conversation by itself through the model's own forward."""
     total = torch.zeros((), dtype=torch.float32, device=pack.ids.device)
-    for part in spans(pack.lengths):
-        scores = model(input_ids=pack.ids[:, part], use_cache=False).logits[0].float()
-        total = total + cross_entropy(scores, pack.targets[part], ignore_index=IGNORED, reduction="sum")
+    for ids, targets in each_by_itself(pack):
+        scores = model(input_ids=ids, use_cache=False).logits[0].float()
+        total = total + cross_entropy(scores, targets, ignore_index=IGNORED, reduction="sum")
     return total
 
 
 def plain_hidden(model: Any, pack: Pack) -> torch.Tensor:
     """The decoder's last states [T, width], every conversation by itself."""
     decoder = model.get_base_model().get_decoder()
-    parts = [pack.ids[:, part] for part in spans(pack.lengths)]
-    return torch.cat([decoder(input_ids=part, use_cache=False).last_hidden_state[0] for part in parts])
+    states = [decoder(input_ids=ids, use_cache=False).last_hidden_state[0] for ids, _ in each_by_itself(pack)]
+    return torch.cat([states[0][: pack.shared], *(each[pack.shared :] for each in states)])
+
+
+def each_by_itself(pack: Pack) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """The ids [1, L] and targets [L] of each conversation of a row, with the beginning that it shares."""
+    begun = slice(0, pack.shared)
+    for rest in spans(pack.lengths, pack.shared):
+        ids = torch.cat([pack.ids[:, begun], pack.ids[:, rest]], dim=1)
+        yield ids, torch.cat([pack.targets[begun], pack.targets[rest]])

@@ -106,13 +106,13 @@ class Layer:
     mlp: Mlp
     mlp_adapters: list[torch.Tensor]
 
-    def forward(self, rows: torch.Tensor, angles: Any, lengths: tuple[int, ...]) -> torch.Tensor:
+    def forward(self, rows: torch.Tensor, angles: Any, lengths: tuple[int, ...], shared: int) -> torch.Tensor:
         """rows: [T, width of the model]; angles: cos and sin, each [T, 1, width of a head]."""
         made = NormedLinears.apply(rows, self.norm, self.attention, *self.attention_adapters)
         query, key, value = (each.view(len(rows), -1, self.width) for each in made)
         query = Rotary.apply(per_head(query, self.query_norm), *angles)
         key = Rotary.apply(per_head(key, self.key_norm), *angles)
-        attended = PackedAttention.apply(query, key, value, lengths, self.scale).view(len(rows), -1)
+        attended = PackedAttention.apply(query, key, value, lengths, shared, self.scale).view(len(rows), -1)
         rows = rows + LoraLinear.apply(attended, self.out, *self.out_adapters)
         return GatedMlp.apply(rows, self.mlp, *self.mlp_adapters)
 
@@ -122,8 +122,8 @@ def per_head(heads: torch.Tensor, norm: Gain | None) -> torch.Tensor:
 
 
 def as_transformers_calls_it(layer: Layer) -> Callable[..., torch.Tensor]:
-    def forward(hidden_states: torch.Tensor, *_: Any, position_embeddings: Any, lengths: tuple[int, ...], **__: Any) -> torch.Tensor:  # fmt: skip
+    def forward(hidden_states: torch.Tensor, *_: Any, position_embeddings: Any, lengths: tuple[int, ...], shared: int, **__: Any) -> torch.Tensor:  # fmt: skip
         cos, sin = (each[0][:, None] for each in position_embeddings)
-        return layer.forward(hidden_states[0], (cos, sin), lengths)[None]
+        return layer.forward(hidden_states[0], (cos, sin), lengths, shared)[None]
 
     return forward

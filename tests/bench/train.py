@@ -6,7 +6,7 @@ warms up and is not counted. TRL's packing puts conversations into other rows, s
 STUDIO_BENCH_DATA      a file of conversations, in any shape the studio imports; else the studio's own examples
 STUDIO_BENCH_ROUNDS    how often each side runs (5)
 STUDIO_BENCH_UPDATES   updates of eight conversations (3)
-STUDIO_BENCH_PEERS     names of peers with commas between, instead of all
+STUDIO_BENCH_PEERS     names of peers with commas between; else all but trl-padded, which packing beats
 STUDIO_BENCH_PARTS     of "peers,limit,growth", which (all)
 """
 
@@ -79,7 +79,7 @@ def setting(name: str, default: str) -> str:
 
 
 def wanted_peers() -> list[str]:
-    return setting("PEERS", ",".join(PEERS)).split(",")
+    return setting("PEERS", ",".join(each for each in PEERS if each != "trl-padded")).split(",")
 
 
 def conversations() -> list[list[dict[str, str]]]:

@@ -46,14 +46,18 @@ def with_trained_adapter(base):
     return peft.eval()
 
 
-def row(lengths=(9, 23, 14), vocabulary=SMALL["vocab_size"]):
-    """A packed row of random conversations in which about half the tokens are learned."""
+def row(lengths=(9, 23, 14), vocabulary=SMALL["vocab_size"], shared=4):
+    """A packed row of random conversations that begin alike, in which about half the other tokens are learned."""
     numbers = torch.Generator().manual_seed(5)
     talks = []
     for length in lengths:
         ids = torch.randint(1, vocabulary, (length,), generator=numbers).tolist()
-        learned = torch.rand(length, generator=numbers).gt(0.5).tolist()
-        talks.append(Encoded(ids, [id if yes else IGNORED for id, yes in zip(ids, learned, strict=True)]))
+        ids[:shared] = range(20, 20 + shared)
+        learned = torch.rand(length, generator=numbers).gt(0.5)
+        learned[: shared + 1] = False
+        talks.append(
+            Encoded(ids, [id if yes else IGNORED for id, yes in zip(ids, learned.tolist(), strict=True)])
+        )
     return batches.pack(talks)
 
 

@@ -66,7 +66,9 @@ def test_a_refused_form_leaves_the_model_as_it_was():
 
 
 def test_attention_across_conversations_is_found_out(monkeypatch):
-    monkeypatch.setattr(attention, "spans", lambda lengths: iter([slice(0, sum(lengths))]))
+    monkeypatch.setattr(
+        attention, "spans", lambda lengths, start=0: iter([slice(start, start + sum(lengths))])
+    )
 
     assert chosen(model("llama"))[0] is kernels.plain_loss
 

@@ -41,7 +41,9 @@ def test_the_fast_form_gives_the_losses_and_gradients_of_one_conversation_at_a_t
 
 def test_conversations_that_see_each_other_are_found_out(model, row, monkeypatch):
     """The switch that brings the bug back: attention over the whole row."""
-    monkeypatch.setattr(attention, "spans", lambda lengths: iter([slice(0, sum(lengths))]))
+    monkeypatch.setattr(
+        attention, "spans", lambda lengths, start=0: iter([slice(start, start + sum(lengths))])
+    )
     loss, why = kernels.choose_loss(model, row, longest=100)
 
     assert loss is kernels.plain_loss

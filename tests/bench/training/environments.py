@@ -15,6 +15,8 @@ PACKAGES = {
     "trl": ["torch", "transformers", "peft", "bitsandbytes", "accelerate", "trl", "datasets"],
     "llamafactory": ["torch", "llamafactory"],
 }
+# Made for another build of torch than the CPU's, they break the import of transformers; text needs neither.
+UNWANTED = {"llamafactory": ["torchvision", "torchaudio"]}
 
 
 def python(name: str) -> Path:
@@ -31,6 +33,9 @@ def python(name: str) -> Path:
     with (folder / "install.log").open("w", encoding="utf-8") as log:
         install = [str(path), "-m", "pip", "install", "-c", str(constraints), *PACKAGES[name]]
         subprocess.run(install, stdout=log, stderr=log, check=True)
+        if name in UNWANTED:
+            remove = [str(path), "-m", "pip", "uninstall", "-y", *UNWANTED[name]]
+            subprocess.run(remove, stdout=log, stderr=log, check=True)
     made.write_text(" ".join(PACKAGES[name]), "utf-8")
     return path
 

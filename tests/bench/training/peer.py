@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import sys
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -145,6 +147,9 @@ def four_bit() -> None:
 
 def llamafactory() -> None:
     """LLaMA-Factory through what its command line calls, on the same ids and labels by its `tokenized_path`."""
+    # It imports torchaudio for recordings, which has no build for this torch; text needs only the name.
+    sys.modules["torchaudio"] = ModuleType("torchaudio")
+    sys.modules["torchaudio"].__spec__ = ModuleSpec("torchaudio", None)
     from llamafactory.train.tuner import run_exp
 
     place = WORK / "tokenized"
@@ -162,6 +167,7 @@ def llamafactory() -> None:
             "do_train": True,
             "finetuning_type": "lora",
             "template": "smollm2",
+            "dataset": "taken from tokenized_path",
             "tokenized_path": str(place),
             "bf16": True,
             "use_cpu": True,

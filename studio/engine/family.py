@@ -87,7 +87,7 @@ def put_on(model: Any, keep: bool) -> None:
     decoder, dtype = base.get_decoder(), base.dtype
     use_packed_attention(base)
     for layer in decoder.layers:
-        layer.forward = as_transformers_calls_it(fused(layer, dtype, keep))
+        layer.forward = as_transformers_calls_it(fused(layer, dtype, keep), layer)
     last = gain(decoder.norm)
     decoder.norm.forward = lambda x: Norm.apply(x, last.gain, last.eps)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch.autograd import Function
+from torch.utils.checkpoint import checkpoint
 
 from studio.engine.attention import PackedAttention
 from studio.engine.elementwise import (
@@ -121,9 +122,15 @@ def per_head(heads: torch.Tensor, norm: Gain | None) -> torch.Tensor:
     return heads if norm is None else Norm.apply(heads, norm.gain, norm.eps)
 
 
-def as_transformers_calls_it(layer: Layer) -> Callable[..., torch.Tensor]:
-    def forward(hidden_states: torch.Tensor, *_: Any, position_embeddings: Any, lengths: tuple[int, ...], shared: int, **__: Any) -> torch.Tensor:  # fmt: skip
+def as_transformers_calls_it(layer: Layer, module: Any) -> Callable[..., torch.Tensor]:
+    """The forward of the decoder layer `module`. transformers wraps checkpointing around the forward that this replaces."""
+
+    def forward(hidden_states: torch.Tensor, *_: Any, position_embeddings: Any, lengths: Any, shared: int, **__: Any) -> torch.Tensor:  # fmt: skip
         cos, sin = (each[0][:, None] for each in position_embeddings)
-        return layer.forward(hidden_states[0], (cos, sin), lengths, shared)[None]
+        row = (hidden_states[0], (cos, sin), lengths, shared)
+        if module.gradient_checkpointing and module.training:
+            again: torch.Tensor = checkpoint(layer.forward, *row, use_reentrant=False)
+            return again[None]
+        return layer.forward(*row)[None]
 
     return forward

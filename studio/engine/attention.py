@@ -49,12 +49,12 @@ class PackedAttention(Function):
             chance = next(remembered) if block.kept else chances(query[block.queries], k, ctx.scale)
             grad = grouped(grads[0][block.queries], k.shape[1])
             to_chance = torch.bmm(grad, v.permute(1, 2, 0))
-            to_score = torch._softmax_backward_data(to_chance, chance, -1, chance.dtype).mul_(ctx.scale)
+            to_score = torch._softmax_backward_data(to_chance, chance, -1, chance.dtype)
             put(to_query[block.queries], torch.bmm(to_score, k.transpose(0, 1)))
-            q = grouped(query[block.queries], k.shape[1])
+            q = grouped(query[block.queries], k.shape[1]) * ctx.scale
             to_key.add(block, torch.bmm(to_score.transpose(1, 2), q))
             to_value.add(block, torch.bmm(chance.transpose(1, 2), grad))
-        return to_query, to_key.whole(), to_value.whole(), None, None, None
+        return to_query.mul_(ctx.scale), to_key.whole(), to_value.whole(), None, None, None
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,8 @@ class Gathered:
 def chances(query: torch.Tensor, key: torch.Tensor, scale: float) -> torch.Tensor:
     """How much each query attends to each key: [Hk, Hq / Hk * queries, keys], every row of which sums to one."""
     heads, asked, seen = key.shape[1], len(query), len(key)
-    scores = torch.bmm(grouped(query, heads), key.permute(1, 2, 0)).mul_(scale)
+    # Scaling the queries touches far fewer numbers than scaling the scores.
+    scores = torch.bmm(grouped(query, heads) * scale, key.permute(1, 2, 0))
     # Only the last `asked` keys can lie ahead of a query of the block.
     scores.view(heads, -1, asked, seen)[..., seen - asked :].add_(ahead(asked, scores))
     return scores.softmax(-1)

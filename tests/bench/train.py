@@ -29,7 +29,7 @@ from studio.core.reading import judged, recognised
 from studio.engine import device, starter
 from studio.store import environment, files
 from tests.bench.training import environments, growth, made, work
-from tests.bench.training.marks import RESULT
+from tests.bench.training.marks import RESULT, counted
 
 CHECKOUT = Path(__file__).parents[2]
 HERE = Path(__file__).parent / "training"
@@ -67,7 +67,9 @@ def run() -> dict[str, Any]:
             told["rows"] += [row for name in wanted_peers() for row in compared(name, results)]
             told["sides"] = results
         if "limit" in parts:
-            told["limit"] = bench.limit()
+            told["limit"] = limit = bench.limit()
+            if ours := told.get("sides", {}).get("ours starter bf16"):
+                told["limit"] |= reached(limit, ours)
         if "growth" in parts:
             told["growth"] = growth.table(bench)
     told["conditions"]["load_after"] = os.getloadavg()
@@ -126,7 +128,7 @@ class Bench:
     def ours(self, place: Path, precision: str) -> dict[str, Any]:
         """As the studio starts its worker: the same environment, the same code."""
         command = [sys.executable, "-m", "tests.bench.training.ours", str(place), precision]
-        return told(command, environment.for_child())
+        return told(command, environment.for_child()) | {"learned_share": learned_share(place)}
 
     def peer(self, name: str, place: Path, precision: str) -> dict[str, Any]:
         kind = name.removesuffix("-neutral")
@@ -139,6 +141,12 @@ class Bench:
     def limit(self) -> dict[str, Any]:
         command = [sys.executable, "-m", "tests.bench.training.limit", str(self.model("starter"))]
         return told(command, environment.for_child())
+
+
+def learned_share(place: Path) -> float:
+    rows = [json.loads(line) for line in (place / "encoded.jsonl").open(encoding="utf-8")]
+    tokens, learned = counted(rows, len(rows))
+    return learned[0] / tokens[0]
 
 
 def told(command: list[str], environ: dict[str, str]) -> dict[str, Any]:
@@ -160,6 +168,17 @@ def compared(name: str, results: Results) -> list[dict[str, Any]]:
         figure(f"peak MB against {TITLES[name]}", *([each["peak_mb"] for each in side] for side in (ours, theirs))),
     ]  # fmt: skip
     return [{**row, "mean_loss_apart": round(equal, 4)} for row in rows]
+
+
+def reached(limit: dict[str, Any], ours: list[dict[str, Any]]) -> dict[str, Any]:
+    """The products that a step needs a second, if every token is counted, and their share of what the machine can do.
+
+    The beginning that conversations share is counted for each, as the peers compute it, though the studio does so once.
+    """
+    learned = statistics.median(each["learned_share"] for each in ours)
+    each_token = limit["gflop_per_token"] + learned * limit["head_gflop_per_learned_token"]
+    rate = statistics.median(rates(ours, "wall")) * each_token
+    return {"reached_gflops": round(rate, 1), "share": round(rate / limit["limit_gflops"], 2)}
 
 
 def mean(side: dict[str, Any]) -> float:

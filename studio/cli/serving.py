@@ -48,7 +48,9 @@ def bench(
     checkout = Path(__file__).parents[2]
     known = sorted(each.stem for each in (checkout / "tests" / "bench").glob("[a-z]*.py"))
     if name not in known:
-        raise NotFound(f"There is no benchmark {name} here. Those of a checkout are: {', '.join(known) or 'none'}.")
+        raise NotFound(
+            f"There is no benchmark {name} here. Those of a checkout are: {', '.join(known) or 'none'}."
+        )
     sys.path.insert(0, str(checkout))
     told = importlib.import_module(f"tests.bench.{name}").run()
     lines = [

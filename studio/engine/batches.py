@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import takewhile
 
 import torch
 
 from studio.core.encode import IGNORED, Encoded
 
-ROW = (
-    3072  # tokens a packed row may hold: enough to keep the cores busy, little enough for 4 GB of activations
-)
+ROW = 2048  # tokens a packed row may hold: enough to keep the cores busy; more only takes more memory
 
 
 @dataclass(frozen=True)
 class Pack:
-    """Conversations end to end in one row of T tokens.
+    """Conversations in one row of T tokens: the beginning that all of them share, once, then each one's own rest.
 
-    ids, positions: [1, T]; positions start at 0 in each conversation. targets: [T], the next token where it is learned,
-    else IGNORED. lengths: tokens of each conversation, in order; attention never crosses them.
+    Chat templates put the same system text before every conversation; none of its tokens is learned, and what it computes
+    to does not depend on what follows. ids, positions: [1, T]; each rest's positions go on from the shared beginning.
+    targets: [T], the next token where it is learned, else IGNORED. lengths: tokens of each rest, in order. shared: tokens
+    of the beginning. Attention never goes from one rest to another.
     """
 
     ids: torch.Tensor
@@ -28,41 +30,76 @@ class Pack:
     targets: torch.Tensor
     lengths: tuple[int, ...]
     learned: int
+    shared: int = 0
+
+    @property
+    def tokens(self) -> int:
+        """Of all its conversations, the shared ones counted for each."""
+        return self.shared * len(self.lengths) + sum(self.lengths)
 
     def to(self, device: str) -> Pack:
         ids, positions, targets = (each.to(device) for each in (self.ids, self.positions, self.targets))
-        return Pack(ids, positions, targets, self.lengths, self.learned)
+        return replace(self, ids=ids, positions=positions, targets=targets)
 
 
 def pack(conversations: Sequence[Encoded]) -> Pack:
-    """Put conversations end to end. The last token of each predicts nothing, so none predicts across a border."""
-    ids = [id for each in conversations for id in each.ids]
-    positions = [position for each in conversations for position in range(len(each.ids))]
-    targets = [label for each in conversations for label in [*each.labels[1:], IGNORED]]
+    """Put conversations into one row. The last token of each predicts nothing, so none predicts across a border."""
+    shared = shared_beginning(conversations)
+    ids, positions = conversations[0].ids[:shared], list(range(shared))
+    targets = [IGNORED] * shared
+    for each in conversations:
+        ids = ids + each.ids[shared:]
+        positions += range(shared, len(each.ids))
+        targets += [*each.labels[shared + 1 :], IGNORED]
     return Pack(
         torch.tensor([ids]),
         torch.tensor([positions]),
         torch.tensor(targets),
-        tuple(len(each.ids) for each in conversations),
+        tuple(len(each.ids) - shared for each in conversations),
         sum(target != IGNORED for target in targets),
+        shared,
     )
 
 
+def shared_beginning(conversations: Sequence[Encoded]) -> int:
+    """How many tokens all conversations begin with, such that none of them predicts a learned token."""
+    if len(conversations) < 2:
+        return 0
+    columns = zip(*(each.ids for each in conversations), strict=False)
+    alike = sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, columns))
+    first_learned = min(
+        next((place for place, label in enumerate(each.labels) if label != IGNORED and place), len(each.ids))
+        for each in conversations
+    )
+    # The token before the first learned one predicts it, and is therefore each conversation's own.
+    return max(0, min(alike, first_learned - 1))
+
+
 def packs(conversations: Sequence[Encoded], row: int = ROW) -> list[Pack]:
-    """Pack conversations in the order given into rows of at most `row` tokens; a longer one gets a row to itself."""
+    """Pack conversations in the order given into rows of at most `row` tokens, evenly filled; a longer one gets its own."""
+    total = sum(len(each.ids) for each in conversations)
+    wanted = math.ceil(total / row)
     rows: list[list[Encoded]] = []
-    room = 0
+    filled = 0
     for each in conversations:
-        if len(each.ids) > room:
+        length = len(each.ids)
+        full_enough = len(rows) < wanted and filled + length / 2 > total / wanted
+        if not rows or full_enough or filled + length > row:
             rows.append([])
-            room = row
+            filled = 0
         rows[-1].append(each)
-        room -= len(each.ids)
+        filled += length
     return [pack(each) for each in rows]
 
 
 def steps(
-    own: Sequence[Encoded], general: Sequence[Encoded], wanted: int, batch: int, updates: int, seed: int
+    own: Sequence[Encoded],
+    general: Sequence[Encoded],
+    wanted: int,
+    batch: int,
+    updates: int,
+    seed: int,
+    row: int = ROW,
 ) -> Iterator[list[Pack]]:
     """Yield the micro-batches of each of `updates` optimizer steps, `batch` conversations a step.
 
@@ -78,7 +115,7 @@ def steps(
         for start in range(0, len(mixed), batch):
             if done == updates:
                 return
-            yield packs(mixed[start : start + batch])
+            yield packs(mixed[start : start + batch], row)
             done += 1
 
 

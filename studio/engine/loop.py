@@ -67,7 +67,7 @@ def train(parts: Parts, steps: Iterable[Sequence[Pack]], updates: int, every: in
                 "The best adapter before that was kept aside; try a lower learning rate."
             )
         done += 1
-        tokens = sum(sum(pack.lengths) for pack in packs)
+        tokens = sum(pack.tokens for pack in packs)
         parts.emit(Stepped(done, total, rate, tokens, time.monotonic() - started, norm))
 
         if done % every == 0 or done == updates:

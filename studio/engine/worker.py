@@ -18,7 +18,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from studio.core.encode import Encoded, encode
+from studio.core.encode import Encoded, Template, encode
 from studio.core.errors import NothingToLearn, StudioError
 from studio.core.progress import Discarded as DiscardedEvent
 from studio.core.progress import Event, Failed, Fetching, Finished, Loading, Planned, Saved, as_line
@@ -89,23 +89,36 @@ def run(folder: Folder, models: Path) -> None:
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """A model with its adapter, and the encoded data."""
+class Data:
+    """The encoded conversations; `left_out` of the own ones were too long, or had nothing to learn."""
 
-    model: Any
-    base: str
     own: list[Encoded]
     held_out: list[Encoded]
     general: list[Encoded]
     gauge: list[Encoded]
-    loss: Any
+    left_out: int
+
+    @property
+    def longest(self) -> int:
+        """In tokens."""
+        return max(len(each.ids) for each in [*self.own, *self.held_out, *self.general, *self.gauge])
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A model with its adapter, fitted to the data and the memory, and the data."""
+
+    model: Any
+    base: str
+    data: Data
+    fit: Any
     updates: int
     device: str
     precision: str
 
 
 def prepare(folder: Folder, spec: dict[str, Any], recipe: Recipe, models: Path) -> Prepared:
-    from studio.engine import batches, device, kernels
+    from studio.engine import batches, device, fitting
     from studio.engine.models import ChatTemplate, choose_precision, load, load_tokenizer
     from studio.engine.resolve import ensure
 
@@ -113,32 +126,27 @@ def prepare(folder: Folder, spec: dict[str, Any], recipe: Recipe, models: Path) 
     chosen = device.choose()
     precision, why = choose_precision(path, recipe.quantization, chosen.device)
     folder.emit(Loading(spec["base"], chosen.device, precision, f"{chosen.why}; {why}"))
-    template = ChatTemplate(load_tokenizer(path))
+    data = read(folder, ChatTemplate(load_tokenizer(path)), recipe.max_length)
+    model = with_adapter(load(path, precision, chosen.device), recipe)
+    sample = batches.pack(data.own[:2]).to(chosen.device)
+    fit = fitting.fit(model, sample, data.longest, chosen.device)
+    updates = planned_updates(recipe, len(data.own))
+    learned = sum(each.learned for each in data.own)
+    folder.emit(Planned(updates, learned, len(data.held_out), len(data.general), fit.told, data.left_out))
+    return Prepared(model, spec["base"], data, fit, updates, chosen.device, precision)
+
+
+def read(folder: Folder, template: Template, limit: int) -> Data:
+    """Encode the run's conversations. Raises NothingToLearn where none fits the limit of `limit` tokens."""
     names = ("train.jsonl", "held_out.jsonl", "general.jsonl", "gauge.jsonl")
     own, held_out, general, gauge = (
         [encode(each, template) for each in folder.conversations(name)] for name in names
     )
-    fitting = [each for each in own if len(each.ids) <= recipe.max_length and each.learned]
-    held_out = [each for each in held_out if len(each.ids) <= recipe.max_length and each.learned]
+    fitting = [each for each in own if len(each.ids) <= limit and each.learned]
+    held_out = [each for each in held_out if len(each.ids) <= limit and each.learned]
     if not fitting or not held_out:
         raise NothingToLearn("No conversation fits the limit of the model. Shorten them or raise the limit.")
-    model = with_adapter(load(path, precision, chosen.device), recipe)
-    longest = max(len(each.ids) for each in [*fitting, *held_out, *general, *gauge])
-    loss, path_taken = kernels.choose_loss(model, batches.pack(fitting[:2]).to(chosen.device), longest)
-    updates = planned_updates(recipe, len(fitting))
-    folder.emit(
-        Planned(
-            updates,
-            sum(each.learned for each in fitting),
-            len(held_out),
-            len(general),
-            path_taken,
-            len(own) - len(fitting),
-        )
-    )
-    return Prepared(
-        model, spec["base"], fitting, held_out, general, gauge, loss, updates, chosen.device, precision
-    )
+    return Data(fitting, held_out, general, gauge, len(own) - len(fitting))
 
 
 def with_adapter(base: Any, recipe: Recipe) -> Any:
@@ -162,11 +170,11 @@ def train(folder: Folder, prepared: Prepared, recipe: Recipe) -> int:
 
     from studio.engine import batches, checkpoint, loop
 
-    device = prepared.device
+    device, data, row = prepared.device, prepared.data, prepared.fit.row
     weights = [each for each in prepared.model.parameters() if each.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=recipe.learning_rate, weight_decay=0.0, fused=device != "mps")
-    wanted = general_wanted(recipe, len(prepared.own)) if prepared.general else 0
-    steps = batches.steps(prepared.own, prepared.general, wanted, recipe.batch, prepared.updates, recipe.seed)
+    wanted = general_wanted(recipe, len(data.own)) if data.general else 0
+    steps = batches.steps(data.own, data.general, wanted, recipe.batch, prepared.updates, recipe.seed, row)
 
     def keep_best(update: int) -> None:
         place = folder.path / "checkpoints" / "best"
@@ -176,11 +184,11 @@ def train(folder: Folder, prepared: Prepared, recipe: Recipe) -> int:
 
     parts = loop.Parts(
         model=prepared.model,
-        loss=prepared.loss,
+        loss=prepared.fit.loss,
         optimizer=optimizer,
         schedule=loop.warm_up_and_cosine(optimizer, prepared.updates, recipe.warm_up),
-        held_out=[each.to(device) for each in batches.packs(prepared.held_out)],
-        general=[each.to(device) for each in batches.packs(prepared.gauge)],
+        held_out=[each.to(device) for each in batches.packs(data.held_out, row)],
+        general=[each.to(device) for each in batches.packs(data.gauge, row)],
         emit=folder.emit,
         wish=folder.wish,
         keep_best=keep_best,
@@ -231,7 +239,7 @@ def card(folder: Path, prepared: Prepared, state: str, done: int, seconds: float
         "state": state,
         "updates": done,
         "seconds": round(seconds, 1),
-        "learned_tokens": sum(each.learned for each in prepared.own),
+        "learned_tokens": sum(each.learned for each in prepared.data.own),
         "held_out_loss": {
             "before": first["held_out_loss"],
             "best": best["held_out_loss"],

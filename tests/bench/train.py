@@ -1,101 +1,212 @@
-"""A whole training run on the starter: minutes, memory, what was learned, what was forgotten, and answers to read.
+"""The studio's training beside its peers, in interleaved rounds at equal work; each side is a process of its own.
 
-The examples are those of STUDIO_BENCH_DATA, else the starter examples. STUDIO_BENCH_GENERAL may name a file of general
-conversations from anywhere else: the loss on its first 24 is measured before and after as well, as a second opinion on
-the studio's own gauge. The "peer" of each loss is the base model itself.
+Equal work: the same conversations in the same order, the same updates, learned tokens and first adapter. The first update
+warms up and is not counted. TRL's packing puts conversations into other rows, so there only the sum is the same.
+
+STUDIO_BENCH_DATA      a file of conversations, in any shape the studio imports; else the studio's own examples
+STUDIO_BENCH_ROUNDS    how often each side runs (5)
+STUDIO_BENCH_UPDATES   updates of eight conversations (3)
+STUDIO_BENCH_PEERS     names of peers with commas between; else all but trl-padded, which packing beats
+STUDIO_BENCH_PARTS     of "peers,limit,growth", which (all)
 """
 
 from __future__ import annotations
 
 import json
 import os
+import platform
+import statistics
 import subprocess
 import sys
 import tempfile
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from platformdirs import user_cache_path
+
+from studio.core.reading import judged, recognised
+from studio.engine import device, starter
+from studio.store import environment, files
+from tests.bench.training import environments, growth, made, work
+from tests.bench.training.marks import RESULT, counted
+
 CHECKOUT = Path(__file__).parents[2]
-FOREIGN, READ = 24, 10  # general conversations measured, held-out questions answered
+HERE = Path(__file__).parent / "training"
+# What is compared: a peer, whose environment it has, the model it trains, and the precision of the studio's side.
+PEERS = {
+    "trl": ("trl", "starter", "bf16"),
+    "trl-packed": ("trl", "starter", "bf16"),
+    "trl-padded": ("trl", "starter", "bf16"),
+    "transformers": ("trl", "starter", "bf16"),
+    "llamafactory": ("llamafactory", "starter", "bf16"),
+    "four-bit": ("trl", "starter", "nf4"),
+    "trl-neutral": ("trl", "olmo2", "bf16"),
+}
+TITLES = {
+    "trl": "TRL SFTTrainer, defaults, answers only",
+    "trl-packed": "TRL, bf16 weights, packing, no checkpointing",
+    "trl-padded": "TRL, bf16 weights, no checkpointing",
+    "transformers": "transformers Trainer, bf16 weights",
+    "llamafactory": "LLaMA-Factory, bf16",
+    "four-bit": "PEFT + bitsandbytes, NF4",
+    "trl-neutral": "TRL defaults, on an OLMo2 (neutral form)",
+}
+Results = dict[str, list[dict[str, Any]]]
 
 
 def run() -> dict[str, Any]:
-    """One run of a preset through the command line, in a home of its own; STUDIO_BENCH_PRESET, else standard."""
-    file = os.environ.get("STUDIO_BENCH_DATA", str(CHECKOUT / "assets" / "starter_examples.jsonl"))
-    with tempfile.TemporaryDirectory() as home:
-        studio("import", file, "--home", home)
-        told = studio("train", "--preset", os.environ.get("STUDIO_BENCH_PRESET", "standard"), "--home", home)
-        return {
-            "rows": [*figures(told), *foreign(Path(home), told)],
-            "run": told,
-            "answers": answers(home, told),
-        }
-
-
-def figures(told: dict[str, Any]) -> list[dict[str, Any]]:
-    held_out, general = told["held_out_loss"], told["general_loss"]
-    return [
-        row("held-out loss", held_out["best"], held_out["before"]),
-        row("general loss", general["best"], general["before"]),
-        {"what": "minutes", "ours": round(told["seconds"] / 60, 1), "peer": None, "ratio": None},
-        {"what": "peak memory, MB", "ours": told["peak_memory_mb"], "peer": None, "ratio": None},
-    ]
-
-
-def foreign(home: Path, told: dict[str, Any]) -> list[dict[str, Any]]:
-    """The loss on general text of a source that is not the studio's, by the base and by the tuned model."""
-    file = os.environ.get("STUDIO_BENCH_GENERAL")
-    if not file:
-        return []
-    before, after = foreign_losses(home / "models" / "starter", Path(told["adapter"]), Path(file))
-    return [row("general loss, foreign text", after, before)]
-
-
-def foreign_losses(base: Path, adapter: Path, file: Path) -> tuple[float, float]:
-    from peft import PeftModel
-
-    from studio.core.encode import encode
-    from studio.core.reading import judged, recognised
-    from studio.engine import batches, kernels, loop, models
-    from studio.store import files
-
-    shape, rows = recognised(file.name, files.read_rows(file), None)
-    talks = [each.messages for each in judged(rows, shape) if each.messages][:FOREIGN]
-    template = models.ChatTemplate(models.load_tokenizer(base))
-    packs = batches.packs([encode(each, template) for each in talks])
-    tuned = PeftModel.from_pretrained(models.load(base, "bf16", "cpu"), str(adapter))
-    after = loop.mean_loss(tuned, kernels.plain_loss, packs)
-    with tuned.disable_adapter():
-        return loop.mean_loss(tuned, kernels.plain_loss, packs), after
-
-
-def answers(home: str, told: dict[str, Any]) -> list[dict[str, str]]:
-    """Base and tuned answers to held-out questions, for a person to read."""
-    held_out = Path(home) / "runs" / told["run"] / "held_out.jsonl"
-    questions = [json.loads(line)["messages"][0]["content"] for line in held_out.open(encoding="utf-8")][
-        :READ
-    ]
-    arms = f"base,run:{told['run']}"
-    asked = [
-        studio("ask", each, "--arms", arms, "--max-tokens", "60", "--home", home)["answers"]
-        for each in questions
-    ]
-    return [
-        {"question": question, **{each["arm"]: each["text"] for each in pair}}
-        for question, pair in zip(questions, asked, strict=True)
-    ]
-
-
-def row(what: str, ours: float, base: float) -> dict[str, Any]:
-    return {"what": what, "ours": round(ours, 4), "peer": round(base, 4), "ratio": round(ours / base, 4)}
-
-
-def studio(*arguments: str) -> dict[str, Any]:
-    done = subprocess.run(
-        [sys.executable, "-m", "studio", *arguments, "--json"],
-        cwd=CHECKOUT,
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    told: dict[str, Any] = json.loads(done.stdout)
+    """All parts that are asked for. `rows` hold tokens a second of each side; the ratio is the median over the rounds."""
+    parts = setting("PARTS", "peers,limit,growth").split(",")
+    base = starter.ensure(user_cache_path("sft-studio-tests") / "models", lambda done, total: None)
+    told: dict[str, Any] = {"rows": [], "conditions": conditions()}
+    with tempfile.TemporaryDirectory() as temporary:
+        bench = Bench(Path(temporary), base, conversations())
+        if "peers" in parts:
+            results = bench.rounds(int(setting("ROUNDS", "5")), wanted_peers())
+            told["rows"] += [row for name in wanted_peers() for row in compared(name, results)]
+            told["sides"] = results
+        if "limit" in parts:
+            told["limit"] = limit = bench.limit()
+            if ours := told.get("sides", {}).get("ours starter bf16"):
+                told["limit"] |= reached(limit, ours)
+        if "growth" in parts:
+            told["growth"] = growth.table(bench)
+    told["conditions"]["load_after"] = os.getloadavg()
     return told
+
+
+def setting(name: str, default: str) -> str:
+    return os.environ.get(f"STUDIO_BENCH_{name}", default)
+
+
+def wanted_peers() -> list[str]:
+    return setting("PEERS", ",".join(each for each in PEERS if each != "trl-padded")).split(",")
+
+
+def conversations() -> list[list[dict[str, str]]]:
+    if file := setting("DATA", ""):
+        shape, rows = recognised(Path(file).name, files.read_rows(Path(file)), None)
+        talks = [each.messages for each in judged(rows, shape) if each.messages]
+        return [[{"role": turn.role, "content": turn.content} for turn in talk] for talk in talks]
+    paths = (CHECKOUT / "assets" / name for name in ("general.jsonl", "starter_examples.jsonl"))
+    return [json.loads(line)["messages"] for path in paths for line in path.open(encoding="utf-8")]
+
+
+class Bench:
+    """One benchmark's folder, data and models."""
+
+    def __init__(self, folder: Path, base: Path, talks: list[list[dict[str, str]]]) -> None:
+        self.folder, self.talks = folder, talks
+        self.models = {"starter": base}
+        self.threads = device.threads_wanted()
+        self.count = 0
+
+    def model(self, kind: str) -> Path:
+        """The starter, or a random model of another kind with the starter's tokenizer."""
+        if kind not in self.models:
+            self.models[kind] = made.model(kind, self.folder / kind, self.models["starter"])
+        return self.models[kind]
+
+    def rounds(self, count: int, peers: list[str]) -> Results:
+        """Each side once a round, the studio's first: it also writes down the adapter that all start from."""
+        results: Results = {}
+        updates = int(setting("UPDATES", "3"))
+        for _ in range(count):
+            for kind, precision in dict.fromkeys(PEERS[each][1:] for each in peers):
+                place = self.work(kind, self.talks, updates)
+                results.setdefault(f"ours {kind} {precision}", []).append(self.ours(place, precision))
+                for each in peers:
+                    if PEERS[each][1:] == (kind, precision):
+                        results.setdefault(each, []).append(self.peer(each, place, precision))
+        return results
+
+    def work(self, kind: str, talks: list[list[dict[str, str]]], updates: int) -> Path:
+        self.count += 1
+        return work.write(self.folder / f"work-{self.count}", self.model(kind), talks, updates)
+
+    def ours(self, place: Path, precision: str) -> dict[str, Any]:
+        """As the studio starts its worker: the same environment, the same code."""
+        command = [sys.executable, "-m", "tests.bench.training.ours", str(place), precision]
+        return told(command, environment.for_child()) | {"learned_share": learned_share(place)}
+
+    def peer(self, name: str, place: Path, precision: str) -> dict[str, Any]:
+        kind = name.removesuffix("-neutral")
+        python = environments.python(PEERS[name][0])
+        command = [str(python), str(HERE / "peer.py"), kind, str(place), str(place / f"initial-{precision}")]
+        # As many threads as the studio takes, waiting as its own do: spinning ones would only slow the peers down.
+        offline = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_VERBOSITY": "error"}
+        return told(command, environment.for_child(OMP_NUM_THREADS=str(self.threads), **offline))
+
+    def limit(self) -> dict[str, Any]:
+        command = [sys.executable, "-m", "tests.bench.training.limit", str(self.model("starter"))]
+        return told(command, environment.for_child())
+
+
+def learned_share(place: Path) -> float:
+    rows = [json.loads(line) for line in (place / "encoded.jsonl").open(encoding="utf-8")]
+    tokens, learned = counted(rows, len(rows))
+    return learned[0] / tokens[0]
+
+
+def told(command: list[str], environ: dict[str, str]) -> dict[str, Any]:
+    done = subprocess.run(command, cwd=CHECKOUT, env=environ, capture_output=True, text=True)
+    found = [line for line in done.stdout.splitlines() if line.startswith(RESULT)]
+    if done.returncode or not found:
+        raise RuntimeError(f"{' '.join(command[1:4])} failed:\n{done.stderr[-3000:]}")
+    result: dict[str, Any] = json.loads(found[-1].removeprefix(RESULT))
+    return result | {"load": os.getloadavg()[0]}
+
+
+def compared(name: str, results: Results) -> list[dict[str, Any]]:
+    """Tokens a wall second and a processor second, and peak memory, of the studio beside one peer."""
+    ours, theirs = results[f"ours {' '.join(PEERS[name][1:])}"], results[name]
+    equal = max(abs(mean(one) - mean(two)) for one, two in zip(ours, theirs, strict=True))
+    rows = [
+        figure(f"tokens/s against {TITLES[name]}", rates(ours, "wall"), rates(theirs, "wall")),
+        figure(f"tokens/CPU s against {TITLES[name]}", rates(ours, "cpu"), rates(theirs, "cpu")),
+        figure(f"peak MB against {TITLES[name]}", *([each["peak_mb"] for each in side] for side in (ours, theirs))),
+    ]  # fmt: skip
+    return [{**row, "mean_loss_apart": round(equal, 4)} for row in rows]
+
+
+def reached(limit: dict[str, Any], ours: list[dict[str, Any]]) -> dict[str, Any]:
+    """The products that a step needs a second, if every token is counted, and their share of what the machine can do.
+
+    The beginning that conversations share is counted for each, as the peers compute it, though the studio does so once.
+    """
+    learned = statistics.median(each["learned_share"] for each in ours)
+    each_token = limit["gflop_per_token"] + learned * limit["head_gflop_per_learned_token"]
+    rate = statistics.median(rates(ours, "wall")) * each_token
+    return {"reached_gflops": round(rate, 1), "share": round(rate / limit["limit_gflops"], 2)}
+
+
+def mean(side: dict[str, Any]) -> float:
+    return statistics.mean(side["losses"])
+
+
+def rates(side: list[dict[str, Any]], seconds: str) -> list[float]:
+    return [each["tokens"] / each[seconds] for each in side]
+
+
+def figure(what: str, ours: list[float], peer: list[float]) -> dict[str, Any]:
+    ratios = [one / two for one, two in zip(ours, peer, strict=True)]
+    return {
+        "what": what,
+        "ours": round(statistics.median(ours), 1),
+        "peer": round(statistics.median(peer), 1),
+        "ratio": round(statistics.median(ratios), 2),
+        "spread": [round(min(ratios), 2), round(max(ratios), 2)],
+    }
+
+
+def conditions() -> dict[str, Any]:
+    names = ("torch", "transformers", "peft", "bitsandbytes")
+    return {
+        "machine": f"{platform.system()} {platform.machine()}, {device.cores()} cores",
+        "threads": device.threads_wanted(),
+        "load_before": os.getloadavg(),
+        "versions": {name: version(name) for name in names},
+        "rounds": setting("ROUNDS", "5"),
+        "updates_counted": int(setting("UPDATES", "3")) - 1,
+    }

@@ -160,13 +160,14 @@ class Sampling:
 
 @dataclass(frozen=True)
 class Answer:
-    """An arm's answer so far. `fingerprint` tells which weights and prompt it came from."""
+    """An arm's answer so far. `fingerprint` tells which weights and prompt it came from; `cut`: it ended at its longest length."""
 
     text: str
     tokens: int
     seconds: float
     done: bool
     fingerprint: str
+    cut: bool = False
 
 
 RunState = Literal["starting", "running", "finished", "stopped", "discarded", "failed", "killed"]

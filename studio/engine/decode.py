@@ -84,7 +84,9 @@ class Row:
     def answer(self, template: ChatTemplate) -> Answer:
         # A character may take several tokens: its first ones alone are shown as U+FFFD, so wait for the rest.
         text = template.decode(self.ids).rstrip("\ufffd")
-        return Answer(text, len(self.ids), self.seconds, self.done, self.fingerprint)
+        return Answer(
+            text, len(self.ids), self.seconds, self.done, self.fingerprint, len(self.ids) >= self.room
+        )
 
 
 def answers(

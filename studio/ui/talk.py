@@ -14,7 +14,8 @@ from studio.core.errors import BadInput
 from studio.core.records import Answer, Message
 from studio.ui.show import counted, text
 
-Turn = dict[str, Any]  # question, answer, tokens, seconds
+Turn = dict[str, Any]  # question, answer, tokens, seconds, cut
+KEYS = ("question", "answer", "tokens", "seconds", "cut")
 MOST = 200  # turns of one conversation
 LENGTH = 200_000  # characters of one turn
 PAUSE = 0.05  # seconds between two drawings of an answer that is being written
@@ -25,7 +26,7 @@ def checked(given: object) -> list[Turn]:
     turns = given if given is not None else []
     if not isinstance(turns, list) or len(turns) > MOST or not all(map(is_turn, turns)):
         raise BadInput("This page has lost track of the conversation. Press “Start again” and ask once more.")
-    return [{key: each[key] for key in ("question", "answer", "tokens", "seconds")} for each in turns]
+    return [{key: each[key] for key in KEYS} for each in turns]
 
 
 def checked_sides(given: object, sides: int) -> list[list[Turn]]:
@@ -41,7 +42,7 @@ def is_turn(each: object) -> bool:
     return (
         isinstance(each, dict)
         and all(isinstance(each.get(key), str) and len(each[key]) <= LENGTH for key in ("question", "answer"))
-        and all(isinstance(each.get(key), int | float) for key in ("tokens", "seconds"))
+        and all(isinstance(each.get(key), int | float) for key in ("tokens", "seconds", "cut"))
     )
 
 
@@ -57,12 +58,13 @@ def messages(turns: Sequence[Turn]) -> tuple[Message, ...]:
 
 def turn(question: str, answer: Answer | None = None) -> Turn:
     if answer is None:
-        return {"question": question, "answer": "", "tokens": 0, "seconds": 0.0}
+        return {"question": question, "answer": "", "tokens": 0, "seconds": 0.0, "cut": False}
     return {
         "question": question,
         "answer": answer.text,
         "tokens": answer.tokens,
         "seconds": round(answer.seconds, 1),
+        "cut": answer.cut,
     }
 
 
@@ -78,7 +80,8 @@ def said(each: Turn, waiting: bool) -> str:
     answer = text(each["answer"]) or (
         '<span class="soft">…</span>' if waiting else '<span class="soft">No answer.</span>'
     )
-    pace = f"{counted(each['tokens'], 'token')} in {each['seconds']:.1f} s"
+    ended = ", cut off there: longer answers can be allowed below" if each["cut"] and not waiting else ""
+    pace = f"{counted(each['tokens'], 'token')} in {each['seconds']:.1f} s{ended}"
     return (
         f'<p class="said you"><span class="unseen">You: </span>{text(each["question"])}</p>'
         f'<p class="said"><span class="unseen">Answer: </span>{answer}</p><p class="pace num">{pace}</p>'

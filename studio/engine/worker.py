@@ -103,6 +103,11 @@ class Data:
         """In tokens."""
         return max(len(each.ids) for each in [*self.own, *self.held_out, *self.general, *self.gauge])
 
+    def two_short(self) -> list[Encoded]:
+        """Two own conversations at the lower quartile: enough to compare forms on, and little for the plain one to hold."""
+        ordered = sorted(self.own, key=lambda each: len(each.ids))
+        return ordered[len(ordered) // 4 :][:2]
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -128,7 +133,7 @@ def prepare(folder: Folder, spec: dict[str, Any], recipe: Recipe, models: Path) 
     folder.emit(Loading(spec["base"], chosen.device, precision, f"{chosen.why}; {why}"))
     data = read(folder, ChatTemplate(load_tokenizer(path)), recipe.max_length)
     model = with_adapter(load(path, precision, chosen.device), recipe)
-    sample = batches.pack(data.own[:2]).to(chosen.device)
+    sample = batches.pack(data.two_short()).to(chosen.device)
     fit = fitting.fit(model, sample, data.longest, chosen.device)
     updates = planned_updates(recipe, len(data.own))
     learned = sum(each.learned for each in data.own)

@@ -1,6 +1,6 @@
 // Draws the strip above the tabs and the counts on them, asks for the state again while the page is seen, and says when the studio does not answer.
 const strip = element.querySelector(".strip");
-let project = "", timer = null, wanted = true, failed = 0, restored = false;
+let project = "", timer = null, wanted = true, failed = 0, restored = false, loading = false;
 
 function make(tag, classes, text) {
   const node = document.createElement(tag);
@@ -20,6 +20,7 @@ function meter(share, label) {
 
 function model(state) {
   const node = make("span", "soft", state.model.name);
+  if (state.model.share !== undefined) node.append(meter(state.model.share, "Loaded: " + Math.round(100 * state.model.share) + " %"));
   if (state.model.note) node.append(make("span", "tag", state.model.note));
   return node;
 }
@@ -82,12 +83,13 @@ async function ask(what, more) {
     if (!state || state.error) throw new Error(state && state.error.message);
     if (failed) document.dispatchEvent(new CustomEvent("studio:back"));
     failed = 0;
+    loading = state.model.share !== undefined;
     draw(state);
   } catch (error) {
     wanted = wanted || counts;
     if (++failed > 1) lost();
   }
-  timer = setTimeout(() => ask("on_state"), document.hidden ? 10000 : 2000);
+  timer = setTimeout(() => ask("on_state"), document.hidden ? 10000 : loading ? 500 : 2000);
 }
 
 // After a refresh the tab that was open is opened again; its own `select` reads the store.

@@ -53,6 +53,9 @@ class Answering:
     def __init__(self) -> None:
         self.lock = Lock()  # may be taken and let go by different threads: a generator is not bound to one
         self.loaded: Loaded | None = None
+        self.coming: tuple[str, float] | None = (
+            None  # the title of the base that is being loaded, and how much of it
+        )
         self.adapters: dict[tuple[Path, int], Adapter] = {}
 
     def answers(
@@ -123,10 +126,18 @@ class Answering:
         """Load the base in this precision, to answer until another one is wanted."""
         folder = template.folder
         identity, limit = folders.identity(folder), folders.limit(folder)
-        reader = read_by(models.load(folder, precision, device))
+        self.coming = (base.title, 0.0)
+        try:
+            reader = read_by(models.load(folder, precision, device, self.come))
+        finally:
+            self.coming = None
         kept = Kept(int(min(KEPT, SHARE_FOR_KEPT * devices.available_memory(device))))
         self.loaded = Loaded(base, identity, precision, device, reader, template, limit, kept)
         return self.loaded
+
+    def come(self, done: int, total: int) -> None:
+        if self.coming:
+            self.coming = (self.coming[0], done / total)
 
     def drop(self) -> None:
         self.loaded = None

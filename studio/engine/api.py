@@ -104,6 +104,10 @@ class Engine(Protocol):
         """The base held in memory for answers, with its precision, for the header strip; None: none."""
         ...
 
+    def loading(self) -> tuple[str, float] | None:
+        """The title of the base that is being loaded for answers just now, and the share of it that is there."""
+        ...
+
     def merge(self, id: str, adapter: Path, out: Path) -> list[Path]:
         """Write base and adapter as one 16-bit safetensors model folder; returns the files."""
         ...

@@ -78,6 +78,9 @@ class LocalEngine:
         held = self.answering.loaded
         return f"{held.base.title}, {held.precision}" if held else None
 
+    def loading(self) -> tuple[str, float] | None:
+        return self.answering.coming
+
     def merge(self, id: str, adapter: Path, out: Path) -> list[Path]:
         """See Engine.merge. Into 16-bit weights, never into 4-bit ones: there a light adapter can vanish."""
         from studio.engine import adapters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from studio.core.errors import BadInput, DoesNotFit, ModelNotReady
 from studio.core.records import Message
 from studio.engine import device as devices
-from studio.engine import folders, memory
+from studio.engine import folders, loading, memory
 from studio.engine.trial import quiet_bitsandbytes, trial
 
 ROOM_FOR_WEIGHTS = 0.7  # of the memory available: training and answering need the rest
@@ -145,8 +145,10 @@ def choose_precision(folder: Path, wanted: str, device: str) -> tuple[str, str]:
 # --- weights
 
 
-def load(folder: Path, precision: str, device: str) -> Any:
-    """The model, frozen and ready to answer, in nf4, bf16 or fp32. Imports torch.
+def load(
+    folder: Path, precision: str, device: str, progress: Callable[[int, int], None] | None = None
+) -> Any:
+    """The model, frozen and ready to answer, in nf4, bf16 or fp32. Imports torch. `progress` counts its tensors.
 
     NF4 (4 bits, doubly quantised) goes through the same code on CPU and CUDA; what is not a matrix stays in 16 bits.
     Raises ModelNotReady for a folder that cannot be used, DoesNotFit before loading what memory cannot hold.
@@ -161,14 +163,15 @@ def load(folder: Path, precision: str, device: str) -> Any:
     if precision == "nf4":
         settings["quantization_config"] = nf4(settings["dtype"])
     try:
-        model = AutoModelForCausalLM.from_pretrained(
-            folder,
-            device_map={"": device},
-            use_safetensors=True,
-            trust_remote_code=False,
-            local_files_only=True,
-            **settings,
-        )
+        with loading.told(progress):
+            model = AutoModelForCausalLM.from_pretrained(
+                folder,
+                device_map={"": device},
+                use_safetensors=True,
+                trust_remote_code=False,
+                local_files_only=True,
+                **settings,
+            )
     except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
         if memory.ran_out(error):
             raise too_large(folder, precision, device) from error

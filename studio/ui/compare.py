@@ -177,7 +177,7 @@ def said(runs: Sequence[Run]) -> str:
     )
 
 
-def drawn(talks: Sequence[Sequence[talk.Turn]], waiting: bool = False) -> tuple[Any, ...]:
+def drawn(talks: Sequence[Sequence[talk.Turn]], waiting: str = "") -> tuple[Any, ...]:
     """(left pane, right pane, what the page keeps)"""
     left, right = talks
     return talk.pane(left, waiting), talk.pane(right, waiting), [list(left), list(right)]
@@ -208,13 +208,13 @@ def on_ask(
         return comparing.ask(studio, project, arms, histories, question, sampling, stopping)
 
     if question.strip():
-        yield *drawn([[*each, talk.turn(question)] for each in before], True), ""
+        yield *drawn([[*each, talk.turn(question)] for each in before], talk.waiting(studio)), ""
     try:
         for answers in talk.paced(ask, lambda answers: all(each.done for each in answers)):
             talks_now = [
                 [*each, talk.turn(question, answer)] for each, answer in zip(before, answers, strict=True)
             ]
-            yield *drawn(talks_now, not all(each.done for each in answers)), ""
+            yield *drawn(talks_now, "" if all(each.done for each in answers) else talk.WRITING), ""
     except StudioError:
         yield *drawn(before), question  # the question goes back to where it can be sent again
         raise

@@ -137,7 +137,7 @@ def on_ask(
     before = talk.checked(turns)
     history, sampling = talk.messages(before), drawing.sampling(*drawn_as)
     if message.strip():
-        yield *drawn([*before, talk.turn(message)], True), "", gr.skip()
+        yield *drawn([*before, talk.turn(message)], talk.waiting(studio)), "", gr.skip()
     try:
         prompted = prompting.prompted(studio, project, system, int(k), history, message, sampling)
         chosen = examples(prompted.examples, prompted.dropped)
@@ -146,13 +146,17 @@ def on_ask(
             return prompting.ask(studio, project, prompted, history, message, sampling, stopping)
 
         for answer in talk.paced(ask, lambda answer: answer.done):
-            yield *drawn([*before, talk.turn(message, answer)], not answer.done), "", chosen
+            yield (
+                *drawn([*before, talk.turn(message, answer)], "" if answer.done else talk.WRITING),
+                "",
+                chosen,
+            )
     except StudioError:
         yield *drawn(before), message, gr.skip()
         raise
 
 
-def drawn(turns: list[talk.Turn], waiting: bool = False) -> tuple[str, list[talk.Turn]]:
+def drawn(turns: list[talk.Turn], waiting: str = "") -> tuple[str, list[talk.Turn]]:
     return talk.pane(turns, waiting), turns
 
 

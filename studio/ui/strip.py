@@ -114,7 +114,10 @@ def on_stop(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, 
     return on_state(studio, person, given)
 
 
-def model(studio: Studio, project: str) -> dict[str, str]:
+def model(studio: Studio, project: str) -> dict[str, Any]:
+    """What is loaded, else what would be; `share` while it is on its way into memory."""
+    if coming := studio.engine.loading():
+        return {"name": f"Loading {coming[0]}", "note": "", "share": coming[1]}
     base = models.base(studio, project)
     return {
         "name": studio.engine.loaded() or base.title,

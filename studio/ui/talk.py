@@ -13,10 +13,15 @@ from typing import Any, TypeVar
 from studio.core.errors import BadInput
 from studio.core.records import Answer, Message
 from studio.ui.show import counted, text
+from studio.work.studio import Studio
 
 Turn = dict[str, Any]  # question, answer, tokens, seconds, cut
 KEYS = ("question", "answer", "tokens", "seconds", "cut")
 MOST = 200  # turns of one conversation
+WRITING, LOADING = (
+    "…",
+    "Loading the model; the line at the top shows how far it is.",
+)  # before an answer's first word
 LENGTH = 200_000  # characters of one turn
 PAUSE = 0.05  # seconds between two drawings of an answer that is being written
 
@@ -68,18 +73,21 @@ def turn(question: str, answer: Answer | None = None) -> Turn:
     }
 
 
-def pane(turns: Sequence[Turn], waiting: bool = False) -> str:
-    """The turns as HTML, white space kept. `waiting`: the last answer is still being written."""
+def waiting(studio: Studio) -> str:
+    """What stands in an answer's place before its first word."""
+    return WRITING if studio.engine.loaded() else LOADING
+
+
+def pane(turns: Sequence[Turn], waiting: str = "") -> str:
+    """The turns as HTML, white space kept. `waiting` stands for the last answer while it has no word; "" if it is over."""
     if not turns:
         return '<p class="soft">Nothing asked yet.</p>'
     last = len(turns) - 1
-    return f'<div class="talk">{"".join(said(each, waiting and place == last) for place, each in enumerate(turns))}</div>'
+    return f'<div class="talk">{"".join(said(each, waiting if place == last else "") for place, each in enumerate(turns))}</div>'
 
 
-def said(each: Turn, waiting: bool) -> str:
-    answer = text(each["answer"]) or (
-        '<span class="soft">…</span>' if waiting else '<span class="soft">No answer.</span>'
-    )
+def said(each: Turn, waiting: str) -> str:
+    answer = text(each["answer"]) or f'<span class="soft">{waiting or "No answer."}</span>'
     ended = ", cut off there: longer answers can be allowed below" if each["cut"] and not waiting else ""
     pace = f"{counted(each['tokens'], 'token')} in {each['seconds']:.1f} s{ended}"
     return (

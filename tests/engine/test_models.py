@@ -259,6 +259,17 @@ def test_on_cuda_four_bits_are_the_default(rehearsal_path):
     assert models.choose_precision(rehearsal_path, "auto", "cuda")[0] == "nf4"
 
 
+def test_loading_tells_how_far_it_is_and_leaves_the_library_as_it_was(rehearsal_path):
+    told = []
+    models.load(rehearsal_path, "fp32", "cpu", lambda done, total: told.append((done, total)))
+    count = told[-1][1]
+    assert told == [(done, count) for done in range(1, count + 1)]
+    assert count > 10
+
+    models.load(rehearsal_path, "fp32", "cpu")
+    assert len(told) == count
+
+
 def test_what_memory_cannot_hold_is_refused_with_numbers_before_loading(folder):
     pretend_parameters(folder, psutil.virtual_memory().total)
 

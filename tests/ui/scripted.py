@@ -24,6 +24,7 @@ class ScriptedEngine:
     asked: list[tuple[Ask, ...]] = field(default_factory=list)
     closed: int = 0
     failure: Exception | None = None
+    coming: tuple[str, float] | None = None
 
     def device(self) -> Device:
         return Device("cpu", "CPU", "there is no other", 24 * 2**30, 3 * 2**30)
@@ -83,6 +84,9 @@ class ScriptedEngine:
 
     def loaded(self) -> str | None:
         return None
+
+    def loading(self) -> tuple[str, float] | None:
+        return self.coming
 
     def merge(self, id: str, adapter: Path, out: Path) -> list[Path]:
         out.mkdir(parents=True)

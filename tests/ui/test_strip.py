@@ -93,3 +93,13 @@ def test_a_running_training_is_told_with_its_share_and_can_be_stopped(studio, ad
 def test_an_unknown_project_is_refused(studio, ada):
     with pytest.raises(NotFound):
         strip.on_state(studio, ada, {"project": "nowhere"})
+
+
+def test_a_model_on_its_way_into_memory_says_how_far_it_is(studio, ada, project):
+    engine = studio.engine
+    engine.coming = ("SmolLM2-135M-Instruct", 0.43)
+    coming = strip.on_state(studio, ada, {"project": project})["model"]
+    engine.coming = None
+
+    assert coming == {"name": "Loading SmolLM2-135M-Instruct", "note": "", "share": 0.43}
+    assert "share" not in strip.on_state(studio, ada, {"project": project})["model"]

@@ -19,7 +19,8 @@ ROOM = (
 LITTLE = (
     256  # tokens; rows below this keep the cores waiting for memory, so checkpointing is the better saving
 )
-# Numbers kept a token and layer, as multiples of those that the fused layers keep; measured (tests/engine/test_forecast.py).
+# Numbers kept a token and layer, as multiples of those that the fused layers keep. The first two are measured
+# (tests/engine/test_forecast.py); the last is an estimate on the safe side.
 FUSED, NEUTRAL, PLAIN = 1.0, 2.2, 3.5
 
 

@@ -19,7 +19,7 @@ state.setAttribute("role", "status");
 for (const each of STATUSES) status.append(new Option(each, each));
 status.onchange = () => changed(0);
 label.append(make("span", "soft", "Status"), status);
-head.append(title, version, label, state, undoButton, redoButton, pastButton);
+head.append(title, version, label, sum, state, undoButton, redoButton, pastButton);
 for (const [node, cap] of [[approve, "a"], [reject, "r"]]) node.append(make("kbd", "", cap));
 const onward = button("Save and next", "primary", next, "ctrl+enter");
 onward.append(make("kbd", "", "Ctrl Enter"));
@@ -59,6 +59,7 @@ function keep() {
 function changed(wait = PAUSE) {
   if (!doc || doc.deleted) return;
   edits += 1;
+  measure();
   say("Not saved yet", "soft");
   keep();
   later(wait);
@@ -140,6 +141,8 @@ function show(conversation) {
   turns.querySelectorAll("textarea").forEach(grow);
   drawSystem();
   drawLabels();
+  drawLengths({});
+  measure(0);
   element.classList.toggle("deleted", Boolean(doc.deleted));
   for (const node of element.querySelectorAll(".turns textarea, .turns button, .labels input, .labels textarea, .labels button, .system button, .system textarea, .foot button, select")) node.disabled = Boolean(doc.deleted);
   say(doc.version ? "Saved " + clock(doc.updated_at) : "");

@@ -35,7 +35,9 @@ function turn(message) {
   who.append(role, learned);
   tools.append(button("↑", "quiet", () => move(row, -1), "", "Move this turn up"), button("↓", "quiet", () => move(row, 1), "", "Move this turn down"),
     button("×", "quiet", () => drop(row), "", "Delete this turn"));
-  row.append(who, area, tools);
+  const side = make("div", "side");
+  side.append(tools, make("span", "length soft num"));
+  row.append(who, area, side);
   dress(row);
   return row;
 }

@@ -79,6 +79,10 @@ class Engine(Protocol):
         """Raises TemplateNotSplittable, ModelNotReady."""
         ...
 
+    def counts(self, id: str, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text by itself, without what the chat template puts around it. Raises ModelNotReady."""
+        ...
+
     def answers(
         self, id: str, asks: Sequence[Ask], stopping: Callable[[], bool]
     ) -> Iterator[tuple[Answer, ...]]:

@@ -54,6 +54,10 @@ class LocalEngine:
         encoded = (encode.encode(each, template) for each in conversations)
         return [Size(len(each.ids), each.learned) for each in encoded]
 
+    def counts(self, id: str, texts: Sequence[str]) -> list[int]:
+        template = self.template(id)
+        return [len(template.tokenize(each)[0]) for each in texts]
+
     def template(self, id: str) -> ChatTemplate:
         """The base's chat template, read once, and anew when its files have changed."""
         folder = resolve.ready(id, self.models)

@@ -10,7 +10,7 @@ import gradio as gr
 from studio.core import formats
 from studio.core.errors import BadInput, ChangedMeanwhile
 from studio.core.records import STATUSES, Change, Conversation, Page, Person
-from studio.ui import show, write_files, write_history
+from studio.ui import show, write_files, write_history, write_length
 from studio.ui.shell import NEW, Shell
 from studio.ui.wire import bind, bind_server
 from studio.work import serving, writing
@@ -100,13 +100,14 @@ def editor(studio: Studio) -> gr.HTML:
         write_history.on_history,
         write_history.on_step,
         write_history.on_walk,
+        write_length.on_length,
     )
     return gr.HTML(
         {"project": ""},
         html_template='<div class="editor"></div>',
         js_on_load="\n".join(
             serving.asset(f"{each}.js").read_text("utf-8")
-            for each in ("drafts", "turns", "labels", "history", "clash", "editor")
+            for each in ("drafts", "turns", "labels", "lengths", "history", "clash", "editor")
         ),
         server_functions=[bind_server(studio, each) for each in deeds],
         elem_id="editor",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from studio.core import lint
 from studio.core.encode import with_system
-from studio.core.records import Conversation, Finding, Token
+from studio.core.records import Conversation, Finding, Message, Token
 from studio.core.split import held_out
 from studio.work import writing
 from studio.work.studio import Studio
@@ -54,6 +55,28 @@ def sizes(studio: Studio, project_id: str, conversations: list[Conversation]) ->
         (counted[each.id].tokens, counted[each.id].learned) if each.id in counted else (0, 0)
         for each in conversations
     ]
+
+
+@dataclass(frozen=True)
+class Length:
+    """Tokens of each turn by itself, of the whole as the model sees it, and how many it takes. `whole` is None while the
+    conversation is not one that can be learned."""
+
+    turns: tuple[int, ...]
+    whole: int | None
+    limit: int
+
+
+def length(studio: Studio, project_id: str, messages: Sequence[Message]) -> Length | None:
+    """How long a conversation is, also one that is still being written; None while the base is not on this machine."""
+    project = writing.by_id(studio, project_id)
+    if studio.engine.base(project.base).path is None:
+        return None
+    turns = studio.engine.counts(project.base, [each.content for each in messages])
+    whole = None
+    if not lint.unlearnable(messages):
+        whole = studio.engine.sizes(project.base, [with_system(messages, project.system)])[0].tokens
+    return Length(tuple(turns), whole, studio.engine.limit(project.base))
 
 
 def xray(studio: Studio, project_id: str, conversation: str) -> list[Token]:

@@ -115,6 +115,20 @@ def test_a_run_is_discarded_only_when_it_is_said_twice_and_can_be_deleted(page, 
     expect(page.locator("#train-history li", has_text=name)).to_have_count(0)
 
 
+def test_the_length_of_each_turn_and_of_the_whole_is_told_while_one_writes(page, served):
+    page.goto(served.url)
+    editor = page.locator("#editor")
+    answer = editor.locator(".turn.assistant")
+    expect(answer.locator(".length")).to_have_text(re.compile(r"^\d+ tokens$"))
+    answer.locator("textarea").fill("boat " * 3000)
+
+    expect(answer.locator(".length")).to_have_text(re.compile(r"^[\d,]{5,} tokens$"))
+    expect(editor.locator(".sum")).to_contain_text("the model takes 2,048. Training leaves it out.")
+    answer.locator("textarea").fill("On the boat. It sails at six.")
+    expect(editor.locator(".sum")).to_have_text(re.compile(r"^\d+ tokens$"))
+    expect(editor.locator(".saved")).to_have_text(re.compile("^Saved"))
+
+
 def test_a_killed_worker_is_reported(page, served):
     live = start(page, served)
     studio = opened(served.home)

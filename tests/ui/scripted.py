@@ -56,6 +56,9 @@ class ScriptedEngine:
             for messages in conversations
         ]
 
+    def counts(self, id: str, texts: Sequence[str]) -> list[int]:
+        return [len(each.split()) for each in texts]
+
     def answers(
         self, id: str, asks: Sequence[Ask], stopping: Callable[[], bool]
     ) -> Iterator[tuple[Answer, ...]]:

@@ -63,8 +63,9 @@ def run() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as temporary:
         bench = Bench(Path(temporary), base, conversations())
         if "peers" in parts:
-            results = bench.rounds(int(setting("ROUNDS", "5")), wanted_peers())
-            told["rows"] += [row for name in wanted_peers() for row in compared(name, results)]
+            results, told["failed"] = bench.rounds(int(setting("ROUNDS", "5")), wanted_peers())
+            there = [each for each in wanted_peers() if each not in told["failed"]]
+            told["rows"] += [row for name in there for row in compared(name, results)]
             told["sides"] = results
         if "limit" in parts:
             told["limit"] = limit = bench.limit()
@@ -108,18 +109,26 @@ class Bench:
             self.models[kind] = made.model(kind, self.folder / kind, self.models["starter"])
         return self.models[kind]
 
-    def rounds(self, count: int, peers: list[str]) -> Results:
-        """Each side once a round, the studio's first: it also writes down the adapter that all start from."""
+    def rounds(self, count: int, peers: list[str]) -> tuple[Results, dict[str, str]]:
+        """Each side once a round, the studio's first: it also writes down the adapter that all start from.
+
+        A peer that fails is left out from then on; why is in the second of the two that are returned.
+        """
         results: Results = {}
+        failed: dict[str, str] = {}
         updates = int(setting("UPDATES", "3"))
         for _ in range(count):
             for kind, precision in dict.fromkeys(PEERS[each][1:] for each in peers):
                 place = self.work(kind, self.talks, updates)
                 results.setdefault(f"ours {kind} {precision}", []).append(self.ours(place, precision))
                 for each in peers:
-                    if PEERS[each][1:] == (kind, precision):
+                    if PEERS[each][1:] != (kind, precision) or each in failed:
+                        continue
+                    try:
                         results.setdefault(each, []).append(self.peer(each, place, precision))
-        return results
+                    except RuntimeError as error:
+                        failed[each] = str(error)
+        return results, failed
 
     def work(self, kind: str, talks: list[list[dict[str, str]]], updates: int) -> Path:
         self.count += 1

@@ -13,18 +13,18 @@ const dirty = () => edits !== saved || pending !== null;
 
 // The frame, made once.
 const head = make("div", "head"), notes = make("div", "notes"), above = make("div", "system"), turns = make("div", "turns"), foot = make("div", "foot");
-const title = make("h2"), version = make("span", "soft num"), state = make("span", "saved right"), status = make("select"), label = make("label", "status");
+const title = make("h2"), version = make("span", "soft num version"), state = make("span", "saved right"), status = make("select"), label = make("label", "status");
 const approve = button("Approve", "", () => judge("approved"), "a"), reject = button("Reject", "quiet", () => judge("rejected"), "r"), copy = button("Duplicate", "quiet", duplicate), bin = button("Delete", "quiet", remove);
 state.setAttribute("role", "status");
 for (const each of STATUSES) status.append(new Option(each, each));
 status.onchange = () => changed(0);
-label.append(make("span", "soft", "Status"), status);
+status.setAttribute("aria-label", "Status");
+label.append(status);
 head.append(title, version, label, sum, state, undoButton, redoButton, pastButton);
 for (const [node, cap] of [[approve, "a"], [reject, "r"]]) node.append(make("kbd", "", cap));
 const onward = button("Save and next", "primary", next, "ctrl+enter");
 onward.append(make("kbd", "", "Ctrl Enter"));
-const now = button("Save", "", () => save(), "ctrl+s");
-now.append(make("kbd", "", "Ctrl S"));
+const now = button("Save", "now", () => save(), "ctrl+s", "Save now (Ctrl S)");
 foot.append(button("Add turn", "", addTurn), copy, bin, make("span", "right"), reject, approve, now, onward);
 element.querySelector(".editor").replaceChildren(head, past, notes, above, turns, labels, foot);
 

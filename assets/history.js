@@ -3,8 +3,8 @@ const DEEDS = { saved: "saved", imported: "imported", deleted: "put into the bin
 const CHANGES = { same: "", changed: "changed", gone: "deleted", new: "new" };
 const past = make("section", "past");
 const pastButton = button("History", "quiet", () => (past.hidden ? openPast() : closePast()));
-const undoButton = button("Undo", "quiet", () => walk("undo"), "ctrl+z", "Undo the last step (Ctrl Z outside a text field)");
-const redoButton = button("Redo", "quiet", () => walk("redo"), "ctrl+shift+z", "Redo (Ctrl Shift Z outside a text field)");
+const undoButton = button("↶", "quiet", () => walk("undo"), "ctrl+z", "Undo the last saved step (Ctrl Z outside a text field)");
+const redoButton = button("↷", "quiet", () => walk("redo"), "ctrl+shift+z", "Redo (Ctrl Shift Z outside a text field)");
 past.hidden = true;
 past.setAttribute("aria-label", "History");
 pastButton.setAttribute("aria-expanded", "false");

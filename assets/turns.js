@@ -34,12 +34,52 @@ function turn(message) {
   area.oninput = () => { grow(area); changed(); };
   who.append(role, learned);
   tools.append(button("↑", "quiet", () => move(row, -1), "", "Move this turn up"), button("↓", "quiet", () => move(row, 1), "", "Move this turn down"),
-    button("×", "quiet", () => drop(row), "", "Delete this turn"));
+    deedsOf(row, area), button("×", "quiet", () => drop(row), "", "Delete this turn"));
   const side = make("div", "side");
   side.append(tools, make("span", "length soft num"));
   row.append(who, area, side);
   dress(row);
   return row;
+}
+
+// What is done to a turn less often.
+function deedsOf(row, area) {
+  const menu = make("details", "menu"), opener = make("summary", "", "⋯"), deeds = make("div", "deeds");
+  opener.title = "More for this turn";
+  opener.setAttribute("aria-label", "More for this turn");
+  const deed = (text, does) => button(text, "quiet", () => { menu.open = false; does(); });
+  deeds.append(deed("Insert a turn below", () => insert(row, "")), deed("Split at the cursor", () => split(row, area)), deed("Join with the next", () => join(row, area)));
+  menu.append(opener, deeds);
+  menu.onkeydown = event => { if (event.key === "Escape" && menu.open) { event.stopPropagation(); menu.open = false; opener.focus(); } };
+  menu.addEventListener("focusout", event => { if (!menu.contains(event.relatedTarget)) menu.open = false; });
+  return menu;
+}
+
+// A turn of the other role below this one.
+function insert(row, content) {
+  const made = turn({ role: ROLES.find(each => each !== row.message.role), content });
+  row.after(made);
+  grow(made.querySelector("textarea"));
+  made.querySelector("textarea").focus();
+  changed(content ? 0 : PAUSE);
+}
+
+function split(row, area) {
+  const at = area.selectionStart, rest = area.value.slice(at).trim();
+  if (!rest || !area.value.slice(0, at).trim()) { notes.replaceChildren(); note("", "Put the cursor where the next turn begins, then split."); area.focus(); return; }
+  area.value = area.value.slice(0, at).trimEnd();
+  grow(area);
+  insert(row, rest);
+}
+
+function join(row, area) {
+  const next = row.nextElementSibling;
+  if (!next) return;
+  area.value = [area.value, next.querySelector("textarea").value].filter(Boolean).join("\n\n");
+  next.remove();
+  grow(area);
+  area.focus();
+  changed(0);
 }
 
 function dress(row) {

@@ -135,7 +135,7 @@ def test_of_two_windows_on_one_conversation_the_second_keeps_both_texts(page, pr
 
     expect(editor.get_by_label("user says")).to_have_value("mine, by boat")
     expect(editor.get_by_label("assistant says")).to_have_value("Their answer.")
-    expect(editor.locator(".head .num")).to_have_text("version 3")
+    expect(editor.locator(".head .version")).to_have_text("version 3")
     editor.get_by_role("button", name="History").click()
     expect(editor.locator(".steps")).to_contain_text("kept aside, for somebody else had saved first")
 
@@ -224,7 +224,7 @@ def test_the_history_shows_each_change_word_by_word_and_leads_back(page, project
     saved(editor)
     editor.get_by_label("assistant says").fill("It sails at <b>noon</b>.")
     page.keyboard.press("Control+s")
-    expect(editor.locator(".head .num")).to_have_text("version 2")
+    expect(editor.locator(".head .version")).to_have_text("version 2")
 
     editor.get_by_role("button", name="History").click()
     steps = editor.locator(".steps > li")
@@ -236,7 +236,7 @@ def test_the_history_shows_each_change_word_by_word_and_leads_back(page, project
     steps.last.get_by_role("button", name="Put the text of version 1 in the place of the newest").click()
 
     expect(editor.get_by_label("assistant says")).to_have_value("It sails at six.")
-    expect(editor.locator(".head .num")).to_have_text("version 3")
+    expect(editor.locator(".head .version")).to_have_text("version 3")
     saved(editor)
     expect(editor.locator(".past")).to_be_hidden()
 
@@ -287,7 +287,7 @@ def test_a_step_is_undone_and_redone_by_key_and_a_text_field_keeps_its_own_undo(
     saved(editor)
     page.keyboard.type(" two")
     page.keyboard.press("Control+s")
-    expect(editor.locator(".head .num")).to_have_text("version 2")
+    expect(editor.locator(".head .version")).to_have_text("version 2")
     said = editor.get_by_label("user says")
 
     page.keyboard.press("Escape")
@@ -302,4 +302,32 @@ def test_a_step_is_undone_and_redone_by_key_and_a_text_field_keeps_its_own_undo(
     page.keyboard.type("!")
     page.keyboard.press("Control+z")
     expect(said).to_have_value("one two")
-    expect(editor.locator(".head .num")).to_have_text(re.compile("version [45]"))
+    expect(editor.locator(".head .version")).to_have_text(re.compile("version [45]"))
+
+
+def test_a_turn_is_inserted_split_and_joined(page, project):
+    editor = begun(page, project)
+
+    def said():
+        return [each.input_value() for each in editor.locator(".turns textarea").all()]
+
+    first = editor.locator(".turns .turn").first
+    first.locator("textarea").fill("Where is it? On the boat.")
+    for _ in "On the boat.":
+        page.keyboard.press("ArrowLeft")
+    first.hover()
+    first.locator(".menu summary").click()
+    first.get_by_role("button", name="Split at the cursor").click()
+    assert said() == ["Where is it?", "On the boat.", ""]
+    expect(editor.locator(".turns .turn").nth(1)).to_have_class(re.compile("assistant"))
+
+    first.hover()
+    first.locator(".menu summary").click()
+    first.get_by_role("button", name="Join with the next").click()
+    assert said() == ["Where is it?\n\nOn the boat.", ""]
+    first.hover()
+    first.locator(".menu summary").click()
+    first.get_by_role("button", name="Insert a turn below").click()
+    page.keyboard.type("Inserted")
+    assert said() == ["Where is it?\n\nOn the boat.", "Inserted", ""]
+    saved(editor)

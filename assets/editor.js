@@ -278,6 +278,7 @@ async function first() {
 
 hear("studio:open", event => open(event.detail.id));
 hear("studio:new", async () => { if (await leave()) fresh(); });
+hear("studio:marked", () => reread(system));
 hear("studio:back", () => { if (dirty()) save(); });
 new ResizeObserver(() => element.querySelectorAll(".turns textarea, .labels textarea").forEach(grow)).observe(element);
 watch("value", load);

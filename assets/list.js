@@ -4,6 +4,8 @@ const search = $(".search"), status = $(".filter"), rows = $(".rows"), range = $
 const byTag = $(".by-tag"), back = $(".back"), on = $(".on-page"), SIZE = 50;
 let project = "", first = 1, total = 0, chosen = "", shown = [], asked = 0, timer = null, binned = false;
 
+rows.before(bar);
+
 function make(tag, classes, text) {
   const node = document.createElement(tag);
   if (classes) node.className = classes;
@@ -27,6 +29,7 @@ function row(each) {
     make("span", "state " + each.status, each.status), make("span", "a", each.answer || "(no answer yet)"), make("span", "state num", turns));
   button.onclick = () => binned ? restore(each) : open(each.id);
   if (binned) button.append(make("span", "undo", "Put back"));
+  if (!binned) item.append(pickBox(each));
   item.append(button);
   return item;
 }
@@ -117,6 +120,8 @@ function turn(way) { first = Math.max(1, first + way * SIZE); refresh(); }
 function look(at) {
   binned = at;
   first = 1;
+  picked.clear();
+  drawMarks();
   bin.setAttribute("aria-pressed", String(binned));
   bin.textContent = binned ? "Close bin" : "Bin";
   element.classList.toggle("in-bin", binned);
@@ -131,10 +136,11 @@ on.onclick = () => turn(1);
 bin.onclick = () => look(!binned);
 $(".down").onclick = () => step(1);
 $(".up").onclick = () => step(-1);
+$(".pick-open").onclick = pickOpen;
 
 function load() {
   const value = props.value || {};
-  if (value.project !== project) { first = 1; chosen = ""; search.value = ""; status.value = ""; byTag.value = ""; }
+  if (value.project !== project) { first = 1; chosen = ""; search.value = ""; status.value = ""; byTag.value = ""; picked.clear(); lastMade = null; drawMarks(); }
   project = value.project || "";
   if (project) offer();
   refresh();

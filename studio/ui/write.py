@@ -10,7 +10,7 @@ import gradio as gr
 from studio.core import formats
 from studio.core.errors import BadInput, ChangedMeanwhile
 from studio.core.records import STATUSES, Change, Conversation, Page, Person
-from studio.ui import show, write_files, write_history, write_length
+from studio.ui import show, write_files, write_history, write_length, write_many
 from studio.ui.shell import NEW, Shell
 from studio.ui.wire import bind, bind_server
 from studio.work import serving, writing
@@ -24,6 +24,9 @@ OWN_WINDOW = (
     "You saved this conversation in another window after opening it here. "
     "What you wrote here is kept in its history; choose below what shall stand."
 )
+# Each in one scope, in this order; the last begins.
+LIST_SCRIPTS = ("marks", "list")
+EDITOR_SCRIPTS = ("drafts", "turns", "labels", "lengths", "history", "clash", "editor")
 LIST = """
 <div class="find">
   <input class="search" type="search" placeholder="Search" aria-label="Search conversations" data-key="/">
@@ -37,6 +40,7 @@ LIST = """
   <span class="right"></span><button type="button" class="quiet back">Previous</button><button type="button" class="quiet on-page">Next</button>
   <button type="button" class="unseen up" data-key="k" tabindex="-1" aria-hidden="true"></button>
   <button type="button" class="unseen down" data-key="j" tabindex="-1" aria-hidden="true"></button>
+  <button type="button" class="unseen pick-open" data-key="x" tabindex="-1" aria-hidden="true"></button>
 </div>
 """
 
@@ -77,12 +81,13 @@ def build(studio: Studio, shell: Shell) -> gr.Tab:
 
 
 def conversations(studio: Studio) -> gr.HTML:
+    deeds = (on_page, on_restore, on_tags, write_many.on_mark, write_many.on_unmark)
     statuses = "".join(f"<option>{each}</option>" for each in STATUSES)
     return gr.HTML(
         {"project": ""},
         html_template=LIST.replace("{statuses}", statuses),
-        js_on_load=serving.asset("list.js").read_text("utf-8"),
-        server_functions=[bind_server(studio, each) for each in (on_page, on_restore, on_tags)],
+        js_on_load="\n".join(serving.asset(f"{each}.js").read_text("utf-8") for each in LIST_SCRIPTS),
+        server_functions=[bind_server(studio, each) for each in deeds],
         elem_id="list",
         apply_default_css=False,
     )
@@ -105,10 +110,7 @@ def editor(studio: Studio) -> gr.HTML:
     return gr.HTML(
         {"project": ""},
         html_template='<div class="editor"></div>',
-        js_on_load="\n".join(
-            serving.asset(f"{each}.js").read_text("utf-8")
-            for each in ("drafts", "turns", "labels", "lengths", "history", "clash", "editor")
-        ),
+        js_on_load="\n".join(serving.asset(f"{each}.js").read_text("utf-8") for each in EDITOR_SCRIPTS),
         server_functions=[bind_server(studio, each) for each in deeds],
         elem_id="editor",
         apply_default_css=False,

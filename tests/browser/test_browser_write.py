@@ -331,3 +331,34 @@ def test_a_turn_is_inserted_split_and_joined(page, project):
     page.keyboard.type("Inserted")
     assert said() == ["Where is it?\n\nOn the boat.", "Inserted", ""]
     saved(editor)
+
+
+def test_several_conversations_are_marked_at_once_and_it_is_undone_as_one(page, project):
+    editor = begun(page, project)
+    for number in range(3):
+        page.keyboard.type(f"Question {number}")
+        page.keyboard.press("Control+Enter")
+        expect(page.locator("#list .rows button")).to_have_count(number + 1)
+        expect(editor.locator("h2")).to_have_text("New conversation")
+    for number in (1, 3):
+        page.get_by_label(f"Select conversation 000{number}").check()
+    page.locator("#list .rows button", has_text="Question 1").click()
+    expect(editor.locator("h2")).to_have_text("Conversation 0002")
+    page.keyboard.press("x")
+    marks = page.locator("#list .marks")
+    expect(marks).to_contain_text("3 selected")
+
+    marks.get_by_role("button", name="Approve").click()
+    expect(page.locator("#list .state.approved")).to_have_count(3)
+    expect(marks).to_contain_text("3 approved.")
+    expect(editor.get_by_label("Status")).to_have_value("approved")
+    marks.get_by_role("button", name="Undo").click()
+    expect(page.locator("#list .state.approved")).to_have_count(0)
+    expect(marks).to_contain_text("Undone.")
+    expect(editor.get_by_label("Status")).to_have_value("draft")
+
+    page.get_by_label("Select conversation 0002").check()
+    marks.get_by_label("Add a tag to all selected").fill("late")
+    page.keyboard.press("Enter")
+    expect(marks).to_contain_text("1 tagged.")
+    expect(page.locator("#list .by-tag option")).to_have_text(["Any tag", "late"])

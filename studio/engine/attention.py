@@ -6,13 +6,15 @@ sees the shared beginning and itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 from torch.autograd import Function
 
+Attend = Callable[..., torch.Tensor]  # (query, key, value, lengths, shared, scale), as PackedAttention.apply
 NAME = "packed"  # what transformers knows it by
 BLOCK = 256  # queries taken at once: what lies behind a block's last query is never computed
 KEPT = 1024  # tokens up to which a conversation's attention is kept for the backward, and not computed again there
@@ -148,6 +150,7 @@ def packed_attention(
     scaling: float | None = None,
     lengths: tuple[int, ...] = (),
     shared: int = 0,
+    attend: Attend = PackedAttention.apply,
     **unknown: Any,
 ) -> tuple[torch.Tensor, None]:
     """Attention as transformers calls it. query: [1, Hq, T, d]; key, value: [1, Hk, T, d]; returns [1, T, Hq, d]."""
@@ -156,14 +159,14 @@ def packed_attention(
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     # transformers made these from [T, heads, d], so this mostly undoes a view and moves nothing.
     rows = (each[0].transpose(0, 1).contiguous() for each in (query, key, value))
-    return PackedAttention.apply(*rows, lengths, shared, scale)[None], None
+    return attend(*rows, lengths, shared, scale)[None], None
 
 
-def use_packed_attention(model: Any) -> None:
+def use_packed_attention(model: Any, attend: Attend = PackedAttention.apply) -> None:
     """Make the model's attention stay within conversations. `lengths` and `shared` then come with each call."""
     from transformers import AttentionInterface
     from transformers.masking_utils import AttentionMaskInterface
 
-    AttentionInterface.register(NAME, packed_attention)
+    AttentionInterface.register(NAME, partial(packed_attention, attend=attend))
     AttentionMaskInterface.register(NAME, lambda *_, **__: None)
     model.set_attn_implementation(NAME)

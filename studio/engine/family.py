@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from studio.engine import lora
-from studio.engine.attention import use_packed_attention
+from studio.engine.attention import Attend, PackedAttention, use_packed_attention
 from studio.engine.elementwise import Norm
 from studio.engine.layer import Gain, Layer, Mlp, as_transformers_calls_it
 
@@ -81,13 +81,13 @@ def against_ranks(linears: list[Any]) -> str:
     return "adapters of different ranks" if len(kinds) > 1 else ""
 
 
-def put_on(model: Any, keep: bool) -> None:
+def put_on(model: Any, keep: bool, attend: Attend = PackedAttention.apply) -> None:
     """Give the decoder layers and the last norm their fused forward; `keep` 4-bit weights whole. `restore` undoes it."""
     base = model.get_base_model()
     decoder, dtype = base.get_decoder(), base.dtype
-    use_packed_attention(base)
+    use_packed_attention(base, attend)
     for layer in decoder.layers:
-        layer.forward = as_transformers_calls_it(fused(layer, dtype, keep), layer)
+        layer.forward = as_transformers_calls_it(fused(layer, dtype, keep, attend), layer)
     last = gain(decoder.norm)
     decoder.norm.forward = lambda x: Norm.apply(x, last.gain, last.eps)
 
@@ -98,7 +98,7 @@ def take_off(model: Any) -> None:
         vars(module).pop("forward", None) if module is not None else None
 
 
-def fused(layer: Any, dtype: torch.dtype, keep: bool) -> Layer:
+def fused(layer: Any, dtype: torch.dtype, keep: bool, attend: Attend) -> Layer:
     attention, mlp = layer.self_attn, layer.mlp
     qkv, qkv_adapters = lora.grouped([attention.q_proj, attention.k_proj, attention.v_proj], dtype, keep)
     out, out_adapters = lora.grouped([attention.o_proj], dtype, keep)
@@ -117,6 +117,7 @@ def fused(layer: Any, dtype: torch.dtype, keep: bool) -> Layer:
         out_adapters=out_adapters,
         mlp=Mlp(gain(layer.post_attention_layernorm), pair, down, kind),
         mlp_adapters=[*pair_adapters, *down_adapters],
+        attend=attend,
     )
 
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 from torch.nn.functional import cross_entropy
 
 from studio.core.encode import IGNORED
-from studio.engine import family
-from studio.engine.attention import spans, use_packed_attention
+from studio.engine import family, flash
+from studio.engine.attention import Attend, PackedAttention, spans, use_packed_attention
 from studio.engine.batches import Pack
 from studio.engine.head import HeadLoss
 from studio.engine.lora import fuse_lora, lora_layers
@@ -36,17 +37,30 @@ class Form:
     put_on: Callable[[Any, bool], None]
 
 
-def forms() -> tuple[Form, ...]:
-    return (
-        Form(
-            "packed rows, fused Llama-type layers, head at learned positions", family.against, family.put_on
-        ),
-        Form("packed rows, fused LoRA, head at learned positions", lambda *_: "", put_on_any),
+def forms(model: Any) -> Iterator[Form]:
+    """The fast forms for a model, best first, each with the ways of attention that its device has."""
+    layers = (
+        ("packed rows, fused Llama-type layers, head at learned positions", family.against, family.put_on),
+        ("packed rows, fused LoRA, head at learned positions", nothing_against, put_on_any),
     )
+    for told, against, put_on in layers:
+        for way, attend in ways_of_attention(model):
+            yield Form(told + way, against, partial(put_on, attend=attend))
 
 
-def put_on_any(model: Any, keep: bool) -> None:
-    use_packed_attention(model.get_base_model())
+def ways_of_attention(model: Any) -> Iterator[tuple[str, Attend]]:
+    base = model.get_base_model()
+    if attend := flash.kernel(base.device, base.dtype):
+        yield ", flash attention", flash.attention(attend)
+    yield "", PackedAttention.apply
+
+
+def nothing_against(model: Any, longest: int) -> str:
+    return ""
+
+
+def put_on_any(model: Any, keep: bool, attend: Attend = PackedAttention.apply) -> None:
+    use_packed_attention(model.get_base_model(), attend)
     fuse_lora(model, keep)
 
 
@@ -62,7 +76,7 @@ def choose_loss(model: Any, sample: Pack, longest: int, keep: bool = False) -> t
     if window and longest > window:
         return plain_loss, f"one conversation at a time: the model attends within {window} tokens"
     own, refused = measured(model, sample, plain_hidden, plain_loss), ""
-    for form in forms():
+    for form in forms(model):
         difference = form.against(model, longest) or tried(form, model, sample, own, keep)
         if not difference:
             return fast_loss, form.told + refused

@@ -10,7 +10,7 @@ import torch
 from torch.autograd import Function
 from torch.utils.checkpoint import checkpoint
 
-from studio.engine.attention import PackedAttention
+from studio.engine.attention import Attend
 from studio.engine.elementwise import (
     Norm,
     Rotary,
@@ -106,6 +106,7 @@ class Layer:
     out_adapters: list[torch.Tensor]
     mlp: Mlp
     mlp_adapters: list[torch.Tensor]
+    attend: Attend
 
     def forward(self, rows: torch.Tensor, angles: Any, lengths: tuple[int, ...], shared: int) -> torch.Tensor:
         """rows: [T, width of the model]; angles: cos and sin, each [T, 1, width of a head]."""
@@ -113,7 +114,7 @@ class Layer:
         query, key, value = (each.view(len(rows), -1, self.width) for each in made)
         query = Rotary.apply(per_head(query, self.query_norm), *angles)
         key = Rotary.apply(per_head(key, self.key_norm), *angles)
-        attended = PackedAttention.apply(query, key, value, lengths, shared, self.scale).view(len(rows), -1)
+        attended = self.attend(query, key, value, lengths, shared, self.scale).view(len(rows), -1)
         rows = rows + LoraLinear.apply(attended, self.out, *self.out_adapters)
         return GatedMlp.apply(rows, self.mlp, *self.mlp_adapters)
 

@@ -41,3 +41,13 @@ def test_a_4_bit_base_on_cuda_gives_the_gradients_of_peft_and_bitsandbytes(rehea
 
     assert fit.loss is kernels.fast_loss, fit.told
     assert relative(gradients(peft, fit.loss, packed), expected) < BF16_NOISE
+
+
+@pytest.mark.parametrize("kind", ["llama", "olmo2"])
+def test_in_16_bits_the_flash_kernels_are_taken_and_give_the_gradients_of_one_conversation_at_a_time(kind):
+    peft, packed = model(kind).to("cuda", torch.bfloat16), row().to("cuda")
+    expected = gradients(peft, kernels.plain_loss, packed)
+    fit = fitting.fit(peft, packed, 23, "cuda")
+
+    assert "flash attention" in fit.told
+    assert relative(gradients(peft, fit.loss, packed), expected) < BF16_NOISE

@@ -184,7 +184,7 @@ def test_there_is_no_serious_finding_of_axe_and_no_sideways_scrolling(page, proj
     saved(editor)
     for width, height, scheme in ((1280, 800, "light"), (390, 844, "dark")):
         page.set_viewport_size({"width": width, "height": height})
-        page.emulate_media(color_scheme=scheme)
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         page.reload()
         expect(editor.locator("h2")).to_have_text("Conversation 0001")
         found = Axe().run(page).response["violations"]

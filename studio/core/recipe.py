@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import Field, asdict, dataclass, field, fields, replace
+from dataclasses import Field, dataclass, field, fields, replace
 from typing import Any
 
 from studio.core.errors import BadRecipe
@@ -131,7 +131,3 @@ def updates_in_a_pass(recipe: Recipe, learned: int) -> int:
 
 def planned_updates(recipe: Recipe, learned: int) -> int:
     return recipe.updates or recipe.passes * updates_in_a_pass(recipe, learned)
-
-
-def as_dict(recipe: Recipe) -> dict[str, Any]:
-    return asdict(recipe)

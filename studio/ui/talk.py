@@ -18,10 +18,8 @@ from studio.work.studio import Studio
 Turn = dict[str, Any]  # question, answer, tokens, seconds, cut
 KEYS = ("question", "answer", "tokens", "seconds", "cut")
 MOST = 200  # turns of one conversation
-WRITING, LOADING = (
-    "…",
-    "Loading the model; the line at the top shows how far it is.",
-)  # before an answer's first word
+WRITING = "…"  # stands before an answer's first word; while the model is loaded first, the other does
+LOADING = "Loading the model; the line at the top shows how far it is."
 LENGTH = 200_000  # characters of one turn
 PAUSE = 0.05  # seconds between two drawings of an answer that is being written
 
@@ -88,7 +86,11 @@ def pane(turns: Sequence[Turn], waiting: str = "") -> str:
 
 def said(each: Turn, waiting: str) -> str:
     answer = text(each["answer"]) or f'<span class="soft">{waiting or "No answer."}</span>'
-    ended = ", cut off there: longer answers can be allowed below" if each["cut"] and not waiting else ""
+    ended = (
+        ", cut off there: “How the answers are made” allows longer ones"
+        if each["cut"] and not waiting
+        else ""
+    )
     pace = f"{counted(each['tokens'], 'token')} in {each['seconds']:.1f} s{ended}"
     return (
         f'<p class="said you"><span class="unseen">You: </span>{text(each["question"])}</p>'

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import cast
 
 from studio.core.errors import BadInput
-from studio.core.records import STATUSES, Conversation, Person, Status
+from studio.core.records import Conversation, Person, Status
 from studio.core.text import clean
 from studio.store import marking
 from studio.work.studio import Studio
-from studio.work.writing import TAG, now
+from studio.work.writing import TAG, known_status, now
 
 MOST = 1000  # conversations marked at once
 Made = list[tuple[str, int]]  # the id of each conversation that was changed, and the version that this made
@@ -18,9 +19,9 @@ Made = list[tuple[str, int]]  # the id of each conversation that was changed, an
 
 def set_status(studio: Studio, person: Person, project_id: str, ids: Sequence[str], status: str) -> Made:
     """Give all of them a status. Raises BadInput, NotFound; then nothing is changed."""
-    known = next((each for each in STATUSES if each == status), None)
-    if known is None:
-        raise BadInput(f"There is no status named “{status}”. Use one of {', '.join(STATUSES)}.")
+    known = known_status(
+        status or "none"
+    )  # there is no status without a name, though lists take "" for all of them
     return change(studio, person, project_id, ids, with_status(known))
 
 
@@ -67,8 +68,8 @@ def versions(changed: Sequence[Conversation]) -> Made:
     return [(each.id, each.version) for each in changed]
 
 
-def with_status(status: Status) -> Callable[[Conversation], Conversation]:
-    return lambda each: replace(each, status=status)
+def with_status(status: str) -> Callable[[Conversation], Conversation]:
+    return lambda each: replace(each, status=cast(Status, status))
 
 
 def with_tag(tag: str) -> Callable[[Conversation], Conversation]:

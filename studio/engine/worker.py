@@ -138,6 +138,7 @@ def prepare(folder: Folder, spec: dict[str, Any], recipe: Recipe, models: Path) 
     updates = planned_updates(recipe, len(data.own))
     learned = sum(each.learned for each in data.own)
     folder.emit(Planned(updates, learned, len(data.held_out), len(data.general), fit.told, data.left_out))
+    write_json(folder.path / "spec.json", {**spec, "form": fit.told})
     return Prepared(model, spec["base"], data, fit, updates, chosen.device, precision)
 
 
@@ -216,7 +217,7 @@ def finish(folder: Folder, prepared: Prepared, done: int, seconds: float) -> Non
     checkpoint.verify_adapter(best)
     checkpoint.copy_whole(best, folder.path / "adapter")
     state = "stopped" if done < prepared.updates else "finished"
-    write_card(folder.path / "card.json", card(folder.path, prepared, state, done, seconds))
+    write_json(folder.path / "card.json", card(folder.path, prepared, state, done, seconds))
     folder.emit(Finished(state))
 
 
@@ -260,11 +261,12 @@ def card(folder: Path, prepared: Prepared, state: str, done: int, seconds: float
     }
 
 
-def write_card(path: Path, card: dict[str, Any]) -> None:
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    """Write a file whole or not at all, and onto the disk before this returns."""
     from studio.engine import checkpoint
 
     staging = path.with_suffix(".staging")
-    staging.write_text(json.dumps(card, indent=2), "utf-8")
+    staging.write_text(json.dumps(value, indent=2), "utf-8")
     checkpoint.sync(staging)
     staging.replace(path)
     checkpoint.sync(path.parent)

@@ -1,13 +1,13 @@
 """The studio's training beside its peers, in interleaved rounds at equal work; each side is a process of its own.
 
 Equal work: the same conversations in the same order, the same updates, learned tokens and first adapter. The first update
-warms up and is not counted. TRL's packing puts conversations into other rows, so there only the sum is the same.
+warms up and is not counted. TRL's packing and grouping put conversations into other steps, so there only the sum is the same.
 
 STUDIO_BENCH_DATA      a file of conversations, in any shape the studio imports; else the studio's own examples
 STUDIO_BENCH_ROUNDS    how often each side runs (5)
 STUDIO_BENCH_UPDATES   updates of eight conversations (3)
-STUDIO_BENCH_PEERS     names of peers with commas between; else all but trl-padded, which packing beats
-STUDIO_BENCH_PARTS     of "peers,limit,growth", which (all)
+STUDIO_BENCH_PEERS     names of peers with commas between; else all
+STUDIO_BENCH_PARTS     of "gradients,peers,limit,growth", which (all)
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from platformdirs import user_cache_path
 from studio.core.reading import judged, recognised
 from studio.engine import device, starter
 from studio.store import environment, files
-from tests.bench.training import environments, growth, made, work
+from tests.bench.training import environments, gradients, growth, made, work
 from tests.bench.training.marks import RESULT, counted
 
 CHECKOUT = Path(__file__).parents[2]
@@ -37,7 +37,7 @@ HERE = Path(__file__).parent / "training"
 PEERS = {
     "trl": ("trl", "starter", "bf16"),
     "trl-packed": ("trl", "starter", "bf16"),
-    "trl-padded": ("trl", "starter", "bf16"),
+    "trl-grouped": ("trl", "starter", "bf16"),
     "transformers": ("trl", "starter", "bf16"),
     "llamafactory": ("llamafactory", "starter", "bf16"),
     "four-bit": ("trl", "starter", "nf4"),
@@ -46,7 +46,7 @@ PEERS = {
 TITLES = {
     "trl": "TRL SFTTrainer, defaults, answers only",
     "trl-packed": "TRL, bf16 weights, packing, no checkpointing",
-    "trl-padded": "TRL, bf16 weights, no checkpointing",
+    "trl-grouped": "TRL, bf16 weights, grouped by length, no checkpointing",
     "transformers": "transformers Trainer, bf16 weights",
     "llamafactory": "LLaMA-Factory, bf16",
     "four-bit": "PEFT + bitsandbytes, NF4",
@@ -57,9 +57,11 @@ Results = dict[str, list[dict[str, Any]]]
 
 def run() -> dict[str, Any]:
     """All parts that are asked for. `rows` hold tokens a second of each side; the ratio is the median over the rounds."""
-    parts = setting("PARTS", "peers,limit,growth").split(",")
+    parts = setting("PARTS", "gradients,peers,limit,growth").split(",")
     base = starter.ensure(user_cache_path("sft-studio-tests") / "models", lambda done, total: None)
     told: dict[str, Any] = {"rows": [], "conditions": conditions()}
+    if "gradients" in parts:
+        told["rows"].append(gradients.row())
     with tempfile.TemporaryDirectory() as temporary:
         bench = Bench(Path(temporary), base, conversations())
         if "peers" in parts:
@@ -82,7 +84,7 @@ def setting(name: str, default: str) -> str:
 
 
 def wanted_peers() -> list[str]:
-    return setting("PEERS", ",".join(each for each in PEERS if each != "trl-padded")).split(",")
+    return setting("PEERS", ",".join(PEERS)).split(",")
 
 
 def conversations() -> list[list[dict[str, str]]]:

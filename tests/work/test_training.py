@@ -65,6 +65,7 @@ def test_a_run_goes_from_plan_to_a_verified_adapter(studio, project):
     run = until(studio, training.start(studio, owner(), project.id, **FEW).id, over)
     assert run.state == "finished", (run.folder / "worker.log").read_text()
     assert run.card["updates"] == 6
+    assert run.spec["form"] == next(each["path"] for each in run.events if each["kind"] == "planned")
     assert run.card["held_out_loss"]["best"] < run.card["held_out_loss"]["before"]
     assert run.card["learned_tokens"] == planned.learned_tokens
     assert course(run).held_out[0][0] == 0

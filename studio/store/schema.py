@@ -15,7 +15,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0002"  # the newest migration: a database that is there already is opened without loading Alembic
+REVISION = "0003"  # the newest migration: a database that is there already is opened without loading Alembic
 
 metadata = MetaData()
 
@@ -43,6 +43,8 @@ conversations = Table(
     Column("status", Text, nullable=False),
     Column("tags", Text, nullable=False),  # JSON
     Column("note", Text, nullable=False),
+    Column("reason", Text, nullable=False, server_default=""),  # why it was rejected
+    Column("imported", Text),  # the import that it came by
     Column("question", Text, nullable=False),
     Column("answer", Text, nullable=False),
     Column("turns", Integer, nullable=False),
@@ -56,6 +58,7 @@ conversations = Table(
     Index("conversations_listed", "project_id", "deleted", "number"),
     Index("conversations_by_status", "project_id", "deleted", "status", "number"),
     Index("conversations_by_content", "project_id", "content_hash"),
+    Index("conversations_by_import", "imported"),
 )
 
 # Every step ever made; only ever appended to.
@@ -73,6 +76,7 @@ revisions = Table(
     Column("status", Text, nullable=False),
     Column("tags", Text, nullable=False),
     Column("note", Text, nullable=False),
+    Column("reason", Text, nullable=False, server_default=""),
     Column("deleted", Boolean, nullable=False),
     Column("restores", Integer),  # the version whose content an undo or a redo brought back
     Index("revisions_of", "conversation_id", "id"),
@@ -85,4 +89,38 @@ revisions = Table(
         sqlite_where=text("kind <> 'kept aside'"),
         postgresql_where=text("kind <> 'kept aside'"),
     ),
+)
+
+# Files that were brought in: each can be undone as one.
+imports = Table(
+    "imports",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("project_id", Text, ForeignKey("projects.id"), nullable=False),
+    Column("file", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("by", Text, nullable=False),
+)
+
+# What a new conversation may begin with.
+templates = Table(
+    "templates",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("project_id", Text, ForeignKey("projects.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("messages", Text, nullable=False),  # JSON
+    Column("at", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    UniqueConstraint("project_id", "name", name="templates_name"),
+)
+
+# Who is at which conversation, until when unless they say so again: so that two people do not meet by chance.
+leases = Table(
+    "leases",
+    metadata,
+    Column("conversation_id", Text, ForeignKey("conversations.id"), primary_key=True),
+    Column("person", Text, nullable=False),
+    Column("window", Text, nullable=False),  # of a browser, by the page's own random id
+    Column("until", Text, nullable=False),
 )

@@ -53,7 +53,9 @@ def export(
 
     at = here(home, project)
     written = writing.export_file(at.studio, at.project.id, file, status)
-    tell(as_json, {"written": written}, f"{written} conversations written to {file}.")
+    left_out = writing.unread(at.studio, at.project.id, status)
+    said = f" {left_out} left out: a model's draft in them has not been accepted yet." if left_out else ""
+    tell(as_json, {"written": written, "left_out": left_out}, f"{written} conversations written to {file}.{said}")  # fmt: skip
 
 
 @commands.command()

@@ -59,8 +59,8 @@ function draftHere() {
 async function draftFor(row, sure) {
   const next = row.nextElementSibling;
   const answer = row.message.role === "assistant" ? row : next && next.message.role === "assistant" ? next : null;
-  const other = Boolean(answer && answer.message.drafted), text = answer && answer.querySelector("textarea").value.trim();
-  if (text && !other && !sure) return askFirst(answer);
+  const theirs = answer && !answer.message.drafted && answer.querySelector("textarea").value.trim();
+  if (theirs && !sure) return askFirst(answer);
   if (!(await leave()) || draftNow || !row.isConnected) return;
   const made = answer || turn({ role: "assistant", content: "" });
   if (!answer) row.after(made);
@@ -68,7 +68,7 @@ async function draftFor(row, sure) {
   showDraft("Starting");
   draftStop.focus();
   const until = [...turns.children].indexOf(made) + (doc.system === null ? 0 : 1);
-  const begun = await draftAsk(server.on_draft, { project, conversation: doc.id, messages: read().messages.slice(0, until), arm: mine.arm, other });
+  const begun = await draftAsk(server.on_draft, { project, conversation: doc.id, messages: read().messages.slice(0, until), arm: mine.arm });
   mine.name = begun.draft;
   if (draftNow !== mine) { if (mine.name) draftAsk(server.on_undraft, { draft: mine.name }); return; }
   if (begun.error) endDraft(mine, begun.error); else followDraft(mine);
@@ -108,7 +108,7 @@ function takeDraft(mine, found) {
   dress(row);
   grow(area);
   if (VOUCHED.includes(status.value)) status.value = "draft";
-  changed();
+  changed(1500);
 }
 
 function showDraft(text) {
@@ -170,7 +170,7 @@ function dressDraft(row) {
   row.append(node);
 }
 
-function draftSource({ examples, dropped, cut }) {
+function draftSource({ examples, dropped, ended }) {
   const node = make("p", "soft small"), count = examples.length;
   node.append(count ? "With " + count + " nearest approved " + (count === 1 ? "example: " : "examples: ") : "Without examples: none is approved yet.");
   if (!count && dropped) node.textContent = "Without examples: none had room beside the question.";
@@ -180,7 +180,7 @@ function draftSource({ examples, dropped, cut }) {
   });
   if (count && dropped) node.append("; " + dropped + " more had no room");
   if (count) node.append(".");
-  if (cut) node.append(" It was cut off at its longest length.");
+  if (ended) node.append(" " + ended);
   return node;
 }
 

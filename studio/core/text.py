@@ -48,6 +48,21 @@ def made(text: str) -> str:
     return FORBIDDEN.sub("", text).strip()
 
 
+def unlooped(text: str) -> str | None:
+    """A text that ends with the same words three times over, with them once; None for any other.
+
+    Small models fall into such a loop and do not leave it. Lines of dashes and the like are none. What is left ends with
+    a sentence where it has one.
+    """
+    for size in range(12, 200):
+        again = text[-size:]
+        if text.endswith(again * 3) and any(map(str.isalpha, again)):
+            once = text[: -2 * size]
+            ends = [each.end() for each in re.finditer(r"[.!?](?=\s|$)", once)]
+            return once[: ends[-1]] if ends else once
+    return None
+
+
 def named(character: str) -> str:
     code = ord(character)
     kind = "half of a character" if code >= 0xD800 else "an invisible control character"

@@ -30,8 +30,8 @@ def on_arms(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, 
 def on_draft(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
     """Begin a draft of the answer to `messages`; answers at once, with the name that the others below take."""
     messages, own = turns(given["messages"]), str(given.get("conversation", ""))
-    arm, other = str(given.get("arm", "base")), bool(given.get("other"))
-    return {"draft": drafting.start(studio, str(given["project"]), own, messages, arm, other)}
+    arm = str(given.get("arm", "base"))
+    return {"draft": drafting.start(studio, str(given["project"]), own, messages, arm)}
 
 
 def on_drafted(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def on_drafted(studio: Studio, person: Person, given: dict[str, Any]) -> dict[st
     return {
         "text": draft.text,
         "done": draft.done,
-        "cut": draft.cut and draft.done,
+        "ended": draft.ended if draft.done else "",
         "waiting": draft.waiting,
         "loading": None if loading is None else round(100 * loading[1]),
         "examples": [list(each) for each in draft.examples],

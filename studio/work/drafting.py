@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import random
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from threading import Thread
 from time import monotonic
@@ -17,63 +18,54 @@ from time import monotonic
 from studio.core import formats
 from studio.core.errors import BadInput, Busy, ModelNotReady, NotFound, StudioError
 from studio.core.nearest import Index, asked, features
-from studio.core.records import Answer, Conversation, Message, Sampling
-from studio.core.text import made
+from studio.core.records import Answer, Arm, Conversation, Message, Sampling
+from studio.core.text import made, unlooped
 from studio.store import conversations
 from studio.work import comparing, prompting, training, writing
 from studio.work.drafts import Approved, Draft
-from studio.work.prompting import Prompted
 from studio.work.studio import Studio
 
 SHOTS = 4
-DRAFT = Sampling(max_tokens=400)
+# Drawn, not the likeliest words: small models repeat those without end, and who drafts again wants another answer.
+DRAFT = Sampling(max_tokens=300, temperature=0.6, top_p=0.9)
 
 log = logging.getLogger(__name__)
 
 
-def start(
-    studio: Studio, project_id: str, own: str, messages: Sequence[Message], arm: str, other: bool = False
-) -> str:
+def start(studio: Studio, project_id: str, own: str, messages: Sequence[Message], arm: str) -> str:
     """Begin to draft the answer to `messages`, which end with the user's turn, and return the draft's name.
 
-    `own` is the id of the conversation itself, which is never an example for itself ("" for a new one). `other` asks for
-    another answer than the likeliest. Raises BadInput, NotFound.
+    `own` is the id of the conversation itself, which is never an example for itself ("" for a new one). Raises BadInput,
+    NotFound, ModelNotReady.
     """
     if reason := formats.unacceptable([*messages, Message("assistant", ".")]):
         raise BadInput(f"{reason} Mend that first, then let a model draft the answer.")
     chosen = replace(comparing.arm(studio, arm), system=system_of(studio, project_id, messages))
     base = studio.engine.base(comparing.base_of(studio, project_id, [chosen]))
     if base.path is None:
-        raise ModelNotReady(f"The model {base.title} is not on this machine yet. The Prompt tab has a button that gets it; then draft again.")  # fmt: skip
-    sampling = replace(DRAFT, temperature=0.8, seed=random.getrandbits(31)) if other else DRAFT
-    turns = tuple(each for each in messages if each.role != "system")
-    name = secrets.token_urlsafe(16)
-    draft = studio.drafts.add(name)
-
-    def prompted() -> Prompted:
-        examples = nearest(studio, project_id, own, asked(turns), SHOTS)
-        return prompting.fitted(studio, project_id, chosen, examples, turns[:-1], turns[-1].content, sampling)
-
-    def ask(prompt: Prompted) -> Iterator[Answer]:
-        return prompting.ask(
-            studio, project_id, prompt, turns[:-1], turns[-1].content, sampling, draft.unheard
+        raise ModelNotReady(
+            f"The model {base.title} is not on this machine yet. The Prompt tab has a button that gets it; then draft again."
         )
-
-    Thread(target=write, args=(draft, prompted, ask), daemon=True, name="draft").start()
+    turns = [each for each in messages if each.role != "system"]
+    name = secrets.token_urlsafe(16)
+    what = (studio, project_id, own, chosen, turns, studio.drafts.add(name))
+    Thread(target=write, args=what, daemon=True, name="draft").start()
     return name
 
 
 def write(
-    draft: Draft, prompted: Callable[[], Prompted], ask: Callable[[Prompted], Iterator[Answer]]
+    studio: Studio, project_id: str, own: str, arm: Arm, turns: Sequence[Message], draft: Draft
 ) -> None:
     """The thread: what becomes of the draft stands in it, failures too."""
     try:
-        prompt = prompted()
-        draft.examples = tuple((each.id, each.number) for each in prompt.examples)
-        draft.dropped = prompt.dropped
-        for answer in patient(draft, lambda: ask(prompt)):
-            draft.waiting = False
-            draft.text, draft.cut = made(answer.text), answer.cut
+        with closing(answers(studio, project_id, own, arm, turns, draft)) as growing:
+            for answer in growing:
+                draft.waiting = False
+                draft.text = made(answer.text)
+                draft.ended = "It was cut off at its longest length." if answer.cut else ""
+                if once := unlooped(draft.text):
+                    draft.text, draft.ended = once, "It began to repeat itself and was stopped."
+                    break
         if not draft.text and not draft.unheard():
             raise BadInput("The model has no answer to this. Write it yourself, or choose another model.")
     except Exception as error:
@@ -82,6 +74,23 @@ def write(
         draft.failure = error
     finally:
         draft.done = True
+
+
+def answers(
+    studio: Studio, project_id: str, own: str, arm: Arm, turns: Sequence[Message], draft: Draft
+) -> Generator[Answer]:
+    """The answer as it grows, under the arm's system text and the nearest examples that fit."""
+    *history, last = turns
+    sampling = replace(DRAFT, seed=random.getrandbits(31))
+    examples = nearest(studio, project_id, own, asked(turns), SHOTS)
+    prompt = prompting.fitted(studio, project_id, arm, examples, history, last.content, sampling)
+    draft.examples = tuple((each.id, each.number) for each in prompt.examples)
+    draft.dropped = prompt.dropped
+
+    def ask() -> Iterator[Answer]:
+        return prompting.ask(studio, project_id, prompt, history, last.content, sampling, draft.unheard)
+
+    yield from patient(draft, ask)
 
 
 def patient(draft: Draft, ask: Callable[[], Iterator[Answer]]) -> Iterator[Answer]:

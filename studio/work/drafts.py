@@ -20,7 +20,7 @@ class Draft:
     text: str = ""
     waiting: bool = False  # for another answer to end
     done: bool = False
-    cut: bool = False
+    ended: str = ""  # a sentence where it did not end by itself
     examples: tuple[tuple[str, int], ...] = ()  # id and number, nearest first
     dropped: int = 0  # examples that found no room
     failure: Exception | None = None

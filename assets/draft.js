@@ -12,6 +12,7 @@ draftState.setAttribute("role", "status");
 draftArm.setAttribute("aria-label", "Who drafts");
 draftArm.onchange = () => localStorage.setItem("studio.arm." + project, draftArm.value);
 draftBy.append("by", draftArm);
+draftBar.append(draftGo, draftBy, draftStop, draftState);
 element.append(draftKey);
 document.addEventListener("studio:opened", function opened() {
   if (!element.isConnected) return document.removeEventListener("studio:opened", opened);
@@ -35,7 +36,7 @@ async function readArms() {
   draftArm.replaceChildren(...draftArms.map(([name, label]) => new Option(label, name)));
   const last = localStorage.getItem("studio.arm." + project);
   draftArm.value = draftArms.some(([name]) => name === last) ? last : "base";
-  draftBy.hidden = draftArms.length < 2;
+  placeDraft();
   for (const row of turns.children) dressDraft(row);
 }
 
@@ -46,7 +47,9 @@ function placeDraft() {
   if (!row) return draftBar.remove();
   const question = row.message.role === "user" ? row : row.previousElementSibling;
   draftGo.disabled = !question || !question.querySelector("textarea").value.trim();
-  draftBar.replaceChildren(...(draftNow ? [draftStop, draftState] : [draftGo, draftBy]));
+  draftStop.hidden = draftState.hidden = !draftNow;
+  draftGo.hidden = Boolean(draftNow);
+  draftBy.hidden = Boolean(draftNow) || draftArms.length < 2;
   if (draftBar.parentElement !== row) row.append(draftBar);
 }
 
@@ -82,8 +85,10 @@ function askFirst(row) {
   node.querySelector("button").focus();
 }
 
+// Without an answer Gradio 6.31 gives undefined, and does not throw.
 async function draftAsk(deed, given) {
-  try { return await timed(deed(given)); } catch (error) { return { error: { message: "The studio does not answer. What is here is kept; draft again in a moment." } }; }
+  const answer = await timed(deed(given)).catch(() => null);
+  return answer || { error: { message: "The studio does not answer. What is here is kept; draft again in a moment." } };
 }
 
 async function followDraft(mine) {

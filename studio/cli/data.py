@@ -53,9 +53,11 @@ def export(
 
     at = here(home, project)
     written = writing.export_file(at.studio, at.project.id, file, status)
-    left_out = writing.unread(at.studio, at.project.id, status)
-    said = f" {left_out} left out: a model's draft in them has not been accepted yet." if left_out else ""
-    tell(as_json, {"written": written, "left_out": left_out}, f"{written} conversations written to {file}.{said}")  # fmt: skip
+    if left_out := writing.unread(at.studio, at.project.id, status):
+        say(
+            f"{left_out} left out: a model's draft in there has not been accepted yet. Do it in the Write tab."
+        )
+    tell(as_json, {"written": written}, f"{written} conversations written to {file}.")
 
 
 @commands.command()

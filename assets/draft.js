@@ -40,13 +40,14 @@ async function readArms() {
   for (const row of turns.children) dressDraft(row);
 }
 
-// The bar stands where an answer is missing: in an empty last answer, or below a last question; while a model writes, there.
+// The bar stands where an answer is missing or a draft: in the last answer, or below a last question; while a model writes, there.
 function placeDraft() {
   const last = turns.lastElementChild, text = last && last.querySelector("textarea").value.trim();
-  const row = draftNow ? draftNow.row : doc && !doc.deleted && last && (last.message.role === "user" || !text) ? last : null;
+  const row = draftNow ? draftNow.row : doc && !doc.deleted && last && (last.message.role === "user" || last.message.drafted || !text) ? last : null;
   if (!row) return draftBar.remove();
   const question = row.message.role === "user" ? row : row.previousElementSibling;
   draftGo.disabled = !question || !question.querySelector("textarea").value.trim();
+  draftGo.firstChild.textContent = row.message.drafted ? "Draft another" : "Draft an answer";
   draftStop.hidden = draftState.hidden = !draftNow;
   draftGo.hidden = Boolean(draftNow);
   draftBy.hidden = Boolean(draftNow) || draftArms.length < 2;
@@ -170,9 +171,9 @@ function dressDraft(row) {
   said.id = "draft-" + drafts.random();
   area.setAttribute("aria-describedby", said.id);
   node.append(said);
-  if (!draftNow || draftNow.row !== row) node.append(button("Accept", "", () => acceptDraft(row)), button("Draft another", "quiet", () => draftFor(row)));
+  if (!draftNow || draftNow.row !== row) node.append(button("Accept", "", () => acceptDraft(row)));
   if (row.draftFrom) node.append(draftSource(row.draftFrom));
-  row.append(node);
+  row.insertBefore(node, draftBar.parentElement === row ? draftBar : null);
 }
 
 function draftSource({ examples, dropped, ended }) {

@@ -17,7 +17,7 @@ const title = make("h2"), version = make("span", "soft num version"), state = ma
 const approve = button("Approve", "", () => judge("approved"), "a"), reject = button("Reject", "quiet", () => judge("rejected"), "r"), copy = button("Duplicate", "quiet", duplicate), bin = button("Delete", "quiet", remove);
 state.setAttribute("role", "status");
 for (const each of STATUSES) status.append(new Option(each, each));
-status.onchange = () => changed(0);
+status.onchange = () => heldBack() || changed(0);
 status.setAttribute("aria-label", "Status");
 label.append(status);
 head.append(title, version, label, sum, state, undoButton, redoButton, pastButton);
@@ -58,6 +58,8 @@ function keep() {
 
 function changed(wait = PAUSE) {
   if (!doc || doc.deleted) return;
+  heldBack();
+  placeDraft();
   edits += 1;
   measure();
   say("Not saved yet", "soft");
@@ -177,6 +179,7 @@ function point(area, tries = 20) {
 
 // Leaving saves first. What cannot be saved just now stays in this browser and is sent as soon as the studio answers.
 async function leave() {
+  stopDraft();
   if (doc && !doc.deleted && dirty()) await save();
   return !doc || !dirty();
 }
@@ -197,7 +200,7 @@ async function next() {
 
 function judge(verdict) {
   status.value = status.value === verdict ? "draft" : verdict;
-  changed(0);
+  if (!heldBack()) changed(0);
 }
 
 async function remove() {

@@ -2,9 +2,9 @@
 (() => {
   const KEYS = [
     ["Ctrl Enter", "Save and open the next conversation"], ["Ctrl S", "Save now"], ["n", "New conversation"], ["/", "Search"],
-    ["j", "Next conversation in the list"], ["k", "Previous conversation in the list"], ["x", "Select the open conversation in the list, to mark several at once"], ["a", "Approve"], ["r", "Reject"],
+    ["j", "Next conversation in the list"], ["k", "Previous conversation in the list"], ["x", "Select the open conversation in the list, to mark several at once"], ["a", "Approve"], ["r", "Reject"], ["Ctrl D", "Let a model draft the answer"],
     ["Ctrl Z", "Undo the last saved step; in a text field, the last typing"], ["Ctrl Shift Z", "Redo"],
-    ["Esc", "Leave a text field, so that the letters above work"], ["?", "Show these keys"],
+    ["Esc", "Leave a text field, so that the letters above work; stop a draft"], ["?", "Show these keys"],
   ];
   const seen = node => node && node.getClientRects().length > 0;
   const typing = node => node && (node.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(node.tagName));

@@ -31,7 +31,7 @@ function turn(message) {
   area.rows = 1;
   area.dir = "auto";
   area.spellcheck = true;
-  area.oninput = () => { grow(area); changed(); };
+  area.oninput = () => { edited(row); grow(area); changed(); };
   who.append(role, learned);
   tools.append(button("↑", "quiet", () => move(row, -1), "", "Move this turn up"), button("↓", "quiet", () => move(row, 1), "", "Move this turn down"),
     deedsOf(row, area), button("×", "quiet", () => drop(row), "", "Delete this turn"));
@@ -48,7 +48,7 @@ function deedsOf(row, area) {
   opener.title = "More for this turn";
   opener.setAttribute("aria-label", "More for this turn");
   const deed = (text, does) => button(text, "quiet", () => { menu.open = false; does(); });
-  deeds.append(deed("Insert a turn below", () => insert(row, "")), deed("Split at the cursor", () => split(row, area)), deed("Join with the next", () => join(row, area)));
+  deeds.append(deed("Insert a turn below", () => insert(row, "")), deed("Split at the cursor", () => split(row, area)), deed("Join with the next", () => join(row, area)), deed("Draft an answer here", () => draftFor(row)));
   menu.append(opener, deeds);
   menu.onkeydown = event => { if (event.key === "Escape" && menu.open) { event.stopPropagation(); menu.open = false; opener.focus(); } };
   menu.addEventListener("focusout", event => { if (!menu.contains(event.relatedTarget)) menu.open = false; });
@@ -57,7 +57,7 @@ function deedsOf(row, area) {
 
 // A turn of the other role below this one.
 function insert(row, content) {
-  const made = turn({ role: ROLES.find(each => each !== row.message.role), content });
+  const made = turn({ role: ROLES.find(each => each !== row.message.role), content, drafted: content ? row.message.drafted : undefined });
   row.after(made);
   grow(made.querySelector("textarea"));
   made.querySelector("textarea").focus();
@@ -76,7 +76,9 @@ function join(row, area) {
   const next = row.nextElementSibling;
   if (!next) return;
   area.value = [area.value, next.querySelector("textarea").value].filter(Boolean).join("\n\n");
+  row.message.drafted = row.message.drafted || next.message.drafted;
   next.remove();
+  dress(row);
   grow(area);
   area.focus();
   changed(0);
@@ -93,6 +95,7 @@ function dress(row) {
   left.textContent = off ? "not learned" : "learned";
   left.setAttribute("aria-pressed", String(!off));
   left.title = off ? "The model sees this answer and does not learn it. Press to have it learned." : "The model learns this answer. Press to have it seen only.";
+  dressDraft(row);
 }
 
 function flip(row) { row.message.role = ROLES.find(each => each !== row.message.role); dress(row); changed(0); }

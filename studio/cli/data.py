@@ -53,6 +53,10 @@ def export(
 
     at = here(home, project)
     written = writing.export_file(at.studio, at.project.id, file, status)
+    if left_out := writing.unread(at.studio, at.project.id, status):
+        say(
+            f"{left_out} left out: a model's draft in there has not been accepted yet. Do it in the Write tab."
+        )
     tell(as_json, {"written": written}, f"{written} conversations written to {file}.")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -38,6 +39,7 @@ ROLES: dict[object, Role] = {
 TOOLS = ("tool", "function", "function_call", "tool_call", "observation", "ipython")
 CALLS = ("tool_calls", "function_call")
 MOST_WEIGHT = 1000
+ARM = re.compile(r"base|run:[\w-]{1,40}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -218,8 +220,15 @@ def parse(text: str) -> object:
         raise ValueError("it is nested too deeply") from error
 
 
+def drafted(number: int, value: object) -> str | None:
+    """The arm that wrote a turn, as the studio's own page says it. Files cannot say so: `turn` does not look for it."""
+    if value is not None and not (isinstance(value, str) and ARM.fullmatch(value)):
+        raise BadInput(f"Turn {number} is said to be drafted by a model that there is not. Reload the page.")
+    return value
+
+
 def as_entry(message: Message) -> dict[str, object]:
-    """A message by OpenAI's names; `weight` and `name` only where they are set."""
+    """A message by OpenAI's names; `weight` and `name` only where they are set. Whether it is a draft is not told."""
     kept = {"weight": message.weight, "name": message.name}
     return {
         "role": message.role,
@@ -237,9 +246,14 @@ def as_line(conversation: Conversation) -> bytes:
     return json.dumps(as_row(conversation), ensure_ascii=False).encode() + b"\n"
 
 
+def as_kept(message: Message) -> dict[str, object]:
+    """A message as the studio keeps it and its own page takes it: with the mark of a draft."""
+    return as_entry(message) | ({"drafted": message.drafted} if message.drafted else {})
+
+
 def dump(messages: Sequence[Message]) -> str:
     """Messages as the JSON in which they are kept; `load` reads it."""
-    return json.dumps([as_entry(each) for each in messages], ensure_ascii=False)
+    return json.dumps([as_kept(each) for each in messages], ensure_ascii=False)
 
 
 def load(text: str) -> tuple[Message, ...]:
@@ -247,5 +261,5 @@ def load(text: str) -> tuple[Message, ...]:
 
 
 def content_hash(messages: Sequence[Message]) -> str:
-    """The same for the same messages, whoever wrote them wherever."""
-    return sha256(dump(messages).encode()).hexdigest()
+    """The same for the same messages, whoever or whatever wrote them wherever."""
+    return sha256(json.dumps([as_entry(each) for each in messages], ensure_ascii=False).encode()).hexdigest()

@@ -18,7 +18,7 @@ def findings(conversations: Sequence[Conversation]) -> list[Finding]:
         *(
             found
             for each in conversations
-            for rule in (structure, placeholder, control_token)
+            for rule in (structure, draft, placeholder, control_token)
             for found in rule(each)
         ),
         *duplicates(conversations),
@@ -27,12 +27,32 @@ def findings(conversations: Sequence[Conversation]) -> list[Finding]:
 
 def structure(conversation: Conversation) -> Iterator[Finding]:
     """A conversation that cannot be learned: nothing is there to answer, or no answer is there."""
-    if why := unlearnable(conversation.messages):
+    if why := malformed(conversation.messages):
         yield finding("structure", "error", conversation, None, why)
 
 
+def draft(conversation: Conversation) -> Iterator[Finding]:
+    """A model's own words that nobody has read: learned, they would teach it nothing but its mistakes."""
+    for position in drafts(conversation.messages):
+        yield finding("draft", "warning", conversation, position, unread(position))
+
+
+def drafts(messages: Sequence[Message]) -> list[int]:
+    """The places, from 0, of the turns that a model drafted and nobody has accepted or edited."""
+    return [position for position, each in enumerate(messages) if each.drafted]
+
+
+def unread(position: int) -> str:
+    return f"Turn {position + 1} is a model's draft. Read it, then accept or edit it."
+
+
 def unlearnable(messages: Sequence[Message]) -> str:
-    """Why a conversation cannot be learned from, as a sentence with the mend; "" if it can."""
+    """Why a conversation is not learned from, as a sentence with the mend; "" if it is."""
+    return malformed(messages) or next(map(unread, drafts(messages)), "")
+
+
+def malformed(messages: Sequence[Message]) -> str:
+    """Why a conversation cannot be learned from as it is built, as a sentence with the mend; "" if it can."""
     turns = [each for each in messages if each.role != "system"]
     if not turns or turns[0].role != "user":
         return "It does not begin with a user's turn. Put the question first."

@@ -2,30 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 
-from studio.core.records import Conversation, Message
-
-WORD = re.compile(r"\w+")
-
-
-def nearest(question: str, conversations: Sequence[Conversation], k: int) -> list[Conversation]:
-    """The `k` conversations whose first question shares most words with `question`, nearest first.
-
-    Shared words over all words of both (Jaccard's index); ties keep the order given.
-    """
-    wanted = words(question)
-
-    def likeness(conversation: Conversation) -> float:
-        have = words(next((each.content for each in conversation.messages if each.role == "user"), ""))
-        return len(wanted & have) / max(1, len(wanted | have))
-
-    return sorted(conversations, key=likeness, reverse=True)[: max(0, k)]
-
-
-def words(text: str) -> set[str]:
-    return set(WORD.findall(text.casefold()))
+from studio.core.records import Message
 
 
 def assemble(

@@ -20,12 +20,16 @@ class Person:
 
 @dataclass(frozen=True)
 class Message:
-    """One turn. `weight` and `name` are OpenAI's fields, kept as they came; weight 0 on an answer means: not learned."""
+    """One turn. `weight` and `name` are OpenAI's fields, kept as they came; weight 0 on an answer means: not learned.
+
+    `drafted` names the arm that wrote the text, until a person has accepted or edited it; it never leaves the studio.
+    """
 
     role: Role
     content: str
     weight: float | None = None
     name: str | None = None
+    drafted: str | None = None
 
     @property
     def learned(self) -> bool:

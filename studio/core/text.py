@@ -1,6 +1,6 @@
 """The one gate that every text passes on its way in: what would break a page, a database or a file is refused.
 
-Nothing is ever changed on the way: a text is kept as it came, to the byte, or refused with a sentence.
+Nothing that a person wrote is ever changed on the way: it is kept as it came, to the byte, or refused with a sentence.
 """
 
 from __future__ import annotations
@@ -41,6 +41,26 @@ def clean(text: str, what: str, limit: int = LIMIT) -> str:
     if found := FORBIDDEN.search(text):
         raise BadInput(f"{what} holds {named(found.group())} at {place(text, found.start())}. Delete it there and try again.")  # fmt: skip
     return text
+
+
+def made(text: str) -> str:
+    """A model's text without what `clean` refuses and without space around it: what no person wrote may be changed."""
+    return FORBIDDEN.sub("", text).strip()
+
+
+def unlooped(text: str) -> str | None:
+    """A text that ends with the same words three times over, with them once; None for any other.
+
+    Small models fall into such a loop and do not leave it. Lines of dashes and the like are none. What is left ends with
+    a sentence where it has one.
+    """
+    for size in range(12, 200):
+        again = text[-size:]
+        if text.endswith(again * 3) and any(map(str.isalpha, again)):
+            once = text[: -2 * size]
+            ends = [each.end() for each in re.finditer(r"[.!?](?=\s|$)", once)]
+            return once[: ends[-1]] if ends else once
+    return None
 
 
 def named(character: str) -> str:

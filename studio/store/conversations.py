@@ -52,6 +52,12 @@ def count(db: sa.Connection, project_id: str) -> int:
     return counted(db, listed(project_id))
 
 
+def state(db: sa.Connection, project_id: str) -> tuple[Any, ...]:
+    """Differs as soon as anything in the project was changed."""
+    told = (sa.func.count(), sa.func.sum(heads.c.version), sa.func.max(heads.c.updated_at))
+    return tuple(db.execute(sa.select(*told).where(heads.c.project_id == project_id)).one())
+
+
 def content_hashes(db: sa.Connection, project_id: str) -> set[str]:
     """The content of everything that is not in the bin, as formats.content_hash has it."""
     return set(db.execute(sa.select(heads.c.content_hash).where(*listed(project_id))).scalars())

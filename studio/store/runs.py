@@ -8,13 +8,13 @@ import json
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
 from studio.core.errors import Busy, NotFound
+from studio.core.formats import as_entry
 from studio.core.records import ACTIVE, Message, Run, RunState
 from studio.store.home import Home, require_space
 
@@ -53,7 +53,9 @@ def freeze(
 
 
 def write_data(path: Path, rows: Iterable[tuple[str, Sequence[Message]]]) -> dict[str, Any]:
-    lines = [json.dumps({"id": id, "messages": [asdict(each) for each in messages]}) for id, messages in rows]
+    lines = [
+        json.dumps({"id": id, "messages": [as_entry(each) for each in messages]}) for id, messages in rows
+    ]
     text = "".join(line + "\n" for line in lines).encode()
     path.write_bytes(text)
     return {"rows": len(lines), "sha256": hashlib.sha256(text).hexdigest()}

@@ -203,6 +203,8 @@ def on_lines(studio: Studio, person: Person, project: str, status: str) -> tuple
     if not count:
         raise BadInput("No conversation is in this choice. Choose another, or write some first.")
     said = f"{show.counted(count, 'conversation')}, {show.size(target.stat().st_size)}."
+    if unread := writing.unread(studio, project, status or ""):
+        said += f" {show.counted(unread, 'conversation')} left out: a model's draft in there has not been accepted yet."
     return f'<p class="saved num" role="status">{said}</p>', gr.update(
         label=f"Download {name}", value=str(target), visible=True
     )

@@ -10,7 +10,7 @@ import gradio as gr
 from studio.core import formats
 from studio.core.errors import BadInput, ChangedMeanwhile
 from studio.core.records import STATUSES, Change, Conversation, Page, Person
-from studio.ui import show, write_files, write_history, write_length, write_many
+from studio.ui import show, write_draft, write_files, write_history, write_length, write_many
 from studio.ui.shell import NEW, Shell
 from studio.ui.wire import bind, bind_server
 from studio.work import serving, writing
@@ -26,7 +26,7 @@ OWN_WINDOW = (
 )
 # Each in one scope, in this order; the last begins.
 LIST_SCRIPTS = ("marks", "list")
-EDITOR_SCRIPTS = ("drafts", "turns", "labels", "lengths", "history", "clash", "editor")
+EDITOR_SCRIPTS = ("drafts", "turns", "labels", "lengths", "history", "clash", "draft", "editor")
 LIST = """
 <div class="find">
   <input class="search" type="search" placeholder="Search" aria-label="Search conversations" data-key="/">
@@ -106,6 +106,7 @@ def editor(studio: Studio) -> gr.HTML:
         write_history.on_step,
         write_history.on_walk,
         write_length.on_length,
+        *write_draft.DEEDS,
     )
     return gr.HTML(
         {"project": ""},
@@ -215,7 +216,7 @@ def asked(given: dict[str, Any]) -> Change:
         project=str(given["project"]),
         conversation=str(given["conversation"]),
         version=int(given["version"]),
-        messages=tuple(formats.turn(number, each) for number, each in enumerate(given["messages"], start=1)),
+        messages=write_draft.turns(given["messages"]),
         status=given["status"],
         tags=tuple(str(each) for each in given.get("tags", ())),
         note=str(given.get("note", "")),
@@ -228,7 +229,7 @@ def value(conversation: Conversation) -> dict[str, Any]:
         "id": conversation.id,
         "number": conversation.number,
         "version": conversation.version,
-        "messages": [formats.as_entry(each) for each in conversation.messages],
+        "messages": [formats.as_kept(each) for each in conversation.messages],
         "status": conversation.status,
         "tags": list(conversation.tags),
         "note": conversation.note,

@@ -163,4 +163,6 @@ def exported(studio: Studio, project: str) -> str:
     folder = studio.home.temporary / f"export-{secrets.token_hex(8)}"
     folder.mkdir(mode=0o700)
     writing.export_file(studio, project, folder / f"{name}.jsonl")
+    if unread := writing.unread(studio, project):
+        gr.Info(f"{show.counted(unread, 'conversation')} left out: a model's draft in there has not been accepted yet.")  # fmt: skip
     return str(folder / f"{name}.jsonl")

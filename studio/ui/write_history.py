@@ -37,7 +37,7 @@ def on_step(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, 
     )
     return {
         "content": {
-            "messages": [formats.as_entry(each) for each in step.messages],
+            "messages": [formats.as_kept(each) for each in step.messages],
             "tags": list(step.tags),
             "note": step.note,
         },
@@ -53,8 +53,8 @@ def side_by_side(theirs: Sequence[Message], mine: Sequence[Message]) -> list[dic
             "kind": each.kind,
             "relearned": each.relearned,
             "parts": parts_of(each),
-            "theirs": formats.as_entry(each.before) if each.before else None,
-            "mine": formats.as_entry(each.after) if each.after else None,
+            "theirs": formats.as_kept(each.before) if each.before else None,
+            "mine": formats.as_kept(each.after) if each.after else None,
         }
         for each in difference.turns(theirs, mine)
     ]

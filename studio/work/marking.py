@@ -11,7 +11,7 @@ from studio.core.records import Conversation, Person, Status
 from studio.core.text import clean
 from studio.store import marking
 from studio.work.studio import Studio
-from studio.work.writing import TAG, known_status, now
+from studio.work.writing import TAG, known_status, now, read_first
 
 MOST = 1000  # conversations marked at once
 Made = list[tuple[str, int]]  # the id of each conversation that was changed, and the version that this made
@@ -69,7 +69,11 @@ def versions(changed: Sequence[Conversation]) -> Made:
 
 
 def with_status(status: str) -> Callable[[Conversation], Conversation]:
-    return lambda each: replace(each, status=cast(Status, status))
+    def marked(each: Conversation) -> Conversation:
+        read_first(status, each.messages, f"Nothing was changed. In conversation {each.number:04}: ")
+        return replace(each, status=cast(Status, status))
+
+    return marked
 
 
 def with_tag(tag: str) -> Callable[[Conversation], Conversation]:

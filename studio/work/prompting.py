@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from studio.core.prompt import assemble, fitting, nearest
+from studio.core.nearest import nearest
+from studio.core.prompt import assemble, fitting
 from studio.core.records import Answer, Arm, Conversation, Message, Sampling
-from studio.work import comparing, training, writing
+from studio.work import comparing, training
 from studio.work.studio import Studio
 
 
@@ -33,17 +34,30 @@ def prompted(
 
     Where they do not fit beside the question and the answer, the farthest are dropped. Raises ModelNotReady.
     """
-    base = writing.by_id(studio, project_id).base
     chosen = nearest(message, training.sides(studio, project_id).learned, k)
+    return fitted(studio, project_id, Arm(None, system), chosen, history, message, sampling)
+
+
+def fitted(
+    studio: Studio,
+    project_id: str,
+    arm: Arm,
+    chosen: Sequence[Conversation],
+    history: Sequence[Message],
+    message: str,
+    sampling: Sampling,
+) -> Prompted:
+    """The arm with as many of the `chosen` examples, nearest first, as fit beside the question and the longest answer."""
+    base = comparing.base_of(studio, project_id, [arm])
     budget = studio.engine.limit(base) - sampling.max_tokens
 
     def size(shots: Sequence[Sequence[Message]]) -> int:
-        whole = (*assemble(system, shots, history, message), Message("assistant", "."))
+        whole = (*assemble(arm.system, shots, history, message), Message("assistant", "."))
         return studio.engine.sizes(base, [whole])[0].tokens
 
     kept = fitting([each.messages for each in chosen], size, budget)
-    arm = Arm(None, system, tuple(tuple(each) for each in kept))
-    return Prompted(arm, tuple(chosen[: len(kept)]), len(chosen) - len(kept))
+    shown = replace(arm, shots=tuple(tuple(each) for each in kept))
+    return Prompted(shown, tuple(chosen[: len(kept)]), len(chosen) - len(kept))
 
 
 def arms(
@@ -72,6 +86,6 @@ def ask(
     sampling: Sampling,
     stopping: Callable[[], bool],
 ) -> Iterator[Answer]:
-    """Yield the base model's answer so far, after each token. Raises as comparing.ask does."""
+    """Yield the prompt's arm's answer so far, after each token. Raises as comparing.ask does."""
     for (answer,) in comparing.ask(studio, project_id, [prompt.arm], [history], message, sampling, stopping):
         yield answer

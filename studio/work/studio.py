@@ -1,15 +1,16 @@
-"""The studio: four collaborators, made once and handed to every verb."""
+"""The studio: five collaborators, made once and handed to every verb."""
 
 from __future__ import annotations
 
 import getpass
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from studio.core.records import Person
 from studio.engine.api import Engine
 from studio.store.database import Database
 from studio.store.home import Home, open_home
+from studio.work.drafts import Drafts
 from studio.work.jobs import Jobs
 
 
@@ -19,6 +20,7 @@ class Studio:
     database: Database
     engine: Engine
     jobs: Jobs
+    drafts: Drafts = field(default_factory=Drafts)
 
 
 def opened(root: Path | None = None) -> Studio:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
 
-from studio.core import difference, formats
+from studio.core import difference, formats, lint
 from studio.core.errors import BadInput, NotFound
 from studio.core.formats import FORMATS
 from studio.core.reading import Imported, Reading, judged, recognised, repeated
@@ -32,6 +32,7 @@ from studio.work.studio import Studio
 MOST_TURNS = 1000  # of one conversation
 SHOWN = 500  # rows of the longest page
 TAG = 100  # characters of a tag
+VOUCHED = ("ready", "approved")  # what no conversation is while a model's draft in it is unread
 
 
 def projects(studio: Studio) -> list[Project]:
@@ -217,8 +218,17 @@ def starter_examples(studio: Studio, project_id: str) -> Reading:
 
 
 def export_lines(studio: Studio, project_id: str, status: str = "") -> Iterator[bytes]:
-    """What is not in the bin as lines of JSONL, one `{"messages": [...]}` each, every text to the byte as it came."""
-    return map(formats.as_line, all_conversations(studio, project_id, status))
+    """What is not in the bin as lines of JSONL, one `{"messages": [...]}` each, every text to the byte as it came.
+
+    Conversations with a model's draft that nobody has read are left out: a file could not say that it is one.
+    """
+    found = all_conversations(studio, project_id, status)
+    return (formats.as_line(each) for each in found if not lint.drafts(each.messages))
+
+
+def unread(studio: Studio, project_id: str, status: str = "") -> int:
+    """How many conversations an export leaves out."""
+    return sum(bool(lint.drafts(each.messages)) for each in all_conversations(studio, project_id, status))
 
 
 def export_file(studio: Studio, project_id: str, path: Path, status: str = "") -> int:
@@ -246,6 +256,7 @@ def checked_change(change: Change) -> Change:
     clean(change.request, "The request's id", 200)
     clean(change.conversation, "The conversation's id", 100)
     known_status(change.status or "none")
+    read_first(change.status, change.messages)
     return change
 
 
@@ -254,8 +265,15 @@ def check_turn(number: int, message: Message) -> None:
         raise BadInput(f"Turn {number} has an unknown role. Use one of {', '.join(get_args(Role))}.")
     clean(message.content, f"Turn {number}")
     formats.weight(number, message.weight)
+    formats.drafted(number, message.drafted)
     if message.name is not None:
         clean(message.name, f"The name in turn {number}", 200)
+
+
+def read_first(status: str, messages: Sequence[Message], which: str = "") -> None:
+    """Raises BadInput where a status would vouch for a draft that nobody has read. `which` begins the sentence."""
+    if status in VOUCHED and (places := lint.drafts(messages)):
+        raise BadInput(f"{which}{lint.unread(places[0])} Then it can be {status}.")
 
 
 def known_status(status: str) -> str:

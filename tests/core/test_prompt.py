@@ -1,17 +1,5 @@
-from studio.core.prompt import assemble, fitting, nearest
-from studio.core.records import Conversation, Message
-
-
-def conversation(question, number=1):
-    messages = (Message("user", question), Message("assistant", "yes"))
-    return Conversation(f"c{number}", "p", number, 1, messages, "draft", (), "", "", "")
-
-
-def test_the_nearest_examples_share_most_words_with_the_question():
-    lamp, parcel = conversation("My lamp hums loudly"), conversation("Where is my parcel")
-
-    assert nearest("why does the lamp hum, my lamp hums", [parcel, lamp], 1) == [lamp]
-    assert nearest("anything", [lamp], 0) == []
+from studio.core.prompt import assemble, fitting
+from studio.core.records import Message
 
 
 def test_examples_stand_before_the_history_with_the_nearest_last():

@@ -1,0 +1,54 @@
+"""What is kept in memory while models draft: the answers being written, and the approved examples ready to be found."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from studio.core.nearest import Features, Index
+
+LISTENED = 5.0  # seconds without a question after which nobody listens any more: the page was closed
+
+
+@dataclass
+class Draft:
+    """One answer being written: by its own thread, which alone sets what stands below `stopped`; read by the page."""
+
+    asked_at: float = field(default_factory=time.monotonic)
+    stopped: bool = False
+    text: str = ""
+    waiting: bool = False  # for another answer to end
+    done: bool = False
+    ended: str = ""  # a sentence where it did not end by itself
+    examples: tuple[tuple[str, int], ...] = ()  # id and number, nearest first
+    dropped: int = 0  # examples that found no room
+    failure: Exception | None = None
+
+    def unheard(self) -> bool:
+        """Whether to end: somebody said so, or nobody asks any more."""
+        return self.stopped or time.monotonic() - self.asked_at > LISTENED
+
+
+@dataclass(frozen=True)
+class Approved:
+    """A project's approved conversations that are not held out, as they were at `state`: ids and questions."""
+
+    state: tuple[Any, ...]
+    ids: tuple[str, ...]
+    index: Index
+    known: dict[tuple[str, int], Features]  # by id and version, so that only what changed is read anew
+
+
+@dataclass
+class Drafts:
+    """`going` by a random name that only the asking page knows; `approved` by project."""
+
+    going: dict[str, Draft] = field(default_factory=dict)
+    approved: dict[str, Approved] = field(default_factory=dict)
+
+    def add(self, name: str) -> Draft:
+        """A new draft; those that nobody asks for any more are forgotten."""
+        for other in [key for key, each in list(self.going.items()) if each.done and each.unheard()]:
+            self.going.pop(other, None)
+        return self.going.setdefault(name, Draft())

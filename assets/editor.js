@@ -25,8 +25,8 @@ for (const [node, cap] of [[approve, "a"], [reject, "r"]]) node.append(make("kbd
 const onward = button("Save and next", "primary", next, "ctrl+enter");
 onward.append(make("kbd", "", "Ctrl Enter"));
 const now = button("Save", "now", () => save(), "ctrl+s", "Save now (Ctrl S)");
-foot.append(button("Add turn", "", addTurn), copy, bin, make("span", "right"), reject, approve, now, onward);
-element.querySelector(".editor").replaceChildren(head, past, notes, above, turns, labels, foot);
+foot.append(button("Add turn", "", addTurn), copy, bin, other, make("span", "right"), reject, approve, now, onward);
+element.querySelector(".editor").replaceChildren(head, past, notes, above, turns, labels, kept, foot);
 
 function say(text, kind) {
   state.textContent = text;
@@ -135,6 +135,7 @@ function show(conversation) {
   clearTimeout(timer);
   notes.replaceChildren();
   closePast();
+  closeKept();
   entitle();
   status.value = doc.status;
   turns.replaceChildren(...conversation.messages.slice(own ? 1 : 0).map(turn));
@@ -153,8 +154,8 @@ function show(conversation) {
 
 function remember() { sessionStorage.setItem("studio.open." + project, doc.id); }
 
-function fresh() {
-  show({ id: "", local: drafts.random(), number: 0, version: 0, status: "draft", tags: [], note: "", messages: [{ role: "user", content: "" }, { role: "assistant", content: "" }] });
+function fresh(messages = [{ role: "user", content: "" }, { role: "assistant", content: "" }]) {
+  show({ id: "", local: drafts.random(), number: 0, version: 0, status: "draft", tags: [], note: "", messages });
   point(turns.querySelector("textarea"));
 }
 
@@ -278,6 +279,8 @@ async function first() {
 
 hear("studio:open", event => open(event.detail.id));
 hear("studio:new", async () => { if (await leave()) fresh(); });
+hear("studio:begin", event => begin(event.detail.template));
+hear("studio:keep-template", () => openKept());
 hear("studio:marked", () => reread(system));
 hear("studio:back", () => { if (dirty()) save(); });
 new ResizeObserver(() => element.querySelectorAll(".turns textarea, .labels textarea").forEach(grow)).observe(element);

@@ -42,17 +42,11 @@ function turn(message) {
   return row;
 }
 
-// What is done to a turn less often.
+// What is done to a turn less often; also by Alt Enter from its text.
 function deedsOf(row, area) {
-  const menu = make("details", "menu"), opener = make("summary", "", "⋯"), deeds = make("div", "deeds");
-  opener.title = "More for this turn";
-  opener.setAttribute("aria-label", "More for this turn");
-  const deed = (text, does) => button(text, "quiet", () => { menu.open = false; does(); });
-  deeds.append(deed("Insert a turn below", () => insert(row, "")), deed("Split at the cursor", () => split(row, area)), deed("Join with the next", () => join(row, area)));
-  menu.append(opener, deeds);
-  menu.onkeydown = event => { if (event.key === "Escape" && menu.open) { event.stopPropagation(); menu.open = false; opener.focus(); } };
-  menu.addEventListener("focusout", event => { if (!menu.contains(event.relatedTarget)) menu.open = false; });
-  return menu;
+  return menuOf("⋯", "More for this turn",
+    button("Insert a turn below", "quiet", () => insert(row, "")), button("Split at the cursor", "quiet", () => split(row, area)),
+    button("Join with the next", "quiet", () => join(row, area)), button("Delete", "quiet", () => drop(row), "", "Delete this turn and go to the one beside it"));
 }
 
 // A turn of the other role below this one.

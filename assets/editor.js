@@ -22,10 +22,10 @@ status.setAttribute("aria-label", "Status");
 label.append(status);
 head.append(title, version, label, sum, state, undoButton, redoButton, pastButton);
 for (const [node, cap] of [[approve, "a"], [reject, "r"]]) node.append(make("kbd", "", cap));
-const onward = button("Save and next", "primary", next, "ctrl+enter");
+const onward = button("Save and next", "primary", () => next(), "ctrl+enter");
 onward.append(make("kbd", "", "Ctrl Enter"));
 const now = button("Save", "now", () => save(), "ctrl+s", "Save now (Ctrl S)");
-foot.append(button("Add turn", "", addTurn), copy, bin, other, make("span", "right"), reject, approve, now, onward);
+foot.append(button("Add turn", "", addTurn, "ctrl+shift+enter"), copy, bin, other, make("span", "right"), reject, approve, now, onward);
 element.querySelector(".editor").replaceChildren(head, past, notes, above, turns, labels, kept, foot);
 
 function say(text, kind) {
@@ -80,6 +80,11 @@ function save() {
   return running;
 }
 
+function send(change) {
+  pending = { edits, change: { request: drafts.random(), project, conversation: doc.id, version: doc.version, ...change } };
+  keep();
+}
+
 // Sends one change after the other until nothing is left. A change whose answer was lost is sent again as it was: its
 // request id lets the studio do it once. Answers whether all is saved.
 async function saving() {
@@ -88,8 +93,7 @@ async function saving() {
     if (!pending) {
       const change = read();
       if (!mine.id && blank(change)) { saved = edits; drafts.drop(project, named(mine)); say(""); return true; }
-      pending = { edits, change: { request: drafts.random(), project, conversation: mine.id, version: mine.version, ...change } };
-      keep();
+      send(change);
     }
     say("Saving", "soft");
     let answer;
@@ -127,7 +131,7 @@ function entitle() {
 }
 
 function show(conversation) {
-  const own = conversation.messages.length && conversation.messages[0].role === "system";
+  const own = conversation.messages.length && conversation.messages[0].role === "system", back = holder();
   doc = { ...conversation, system: own ? conversation.messages[0].content : null };
   edits = saved = 0;
   pending = null;
@@ -148,6 +152,7 @@ function show(conversation) {
   for (const node of element.querySelectorAll(".turns textarea, .turns button, .labels input, .labels textarea, .labels button, .system button, .system textarea, .foot button, select")) node.disabled = Boolean(doc.deleted);
   say(doc.version ? "Saved " + clock(doc.updated_at) : "");
   if (doc.deleted) note("warn", "Conversation " + padded(doc.number) + " is in the bin.", button("Undo", "", putBack));
+  back();
   remember();
   tell("studio:opened", { id: doc.id });
 }
@@ -187,13 +192,17 @@ async function open(id, focus) {
   try {
     const answer = await timed(server.on_read({ project, conversation: id }));
     if (answer.error) { notes.replaceChildren(); note("bad", answer.error.message); return; }
+    if (!(await leave())) return; // somebody typed on meanwhile
     show(answer.conversation);
     if (focus) point(turns.querySelector("textarea"));
   } catch (error) { notes.replaceChildren(); note("bad", "The studio does not answer, so this conversation could not be opened. Try again in a moment."); }
 }
 
-async function next() {
-  if (await leave()) tell("studio:next", {});
+async function next(typed) {
+  if (!doc || !doc.local) { if (await leave()) tell("studio:next", {}); return; }
+  const typing = ahead(typed), free = await leave();
+  if (free) await another();
+  await typing(free);
 }
 
 function judge(verdict) {

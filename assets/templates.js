@@ -78,8 +78,12 @@ async function begin(template) {
   const answer = await askFor(server.on_template, { template });
   if (!answer) return;
   fresh(answer.messages);
+  doc.template = template;
   fillGap(turns.querySelector("textarea"));
 }
+
+// After one that was begun here comes another new one, from the same template if any; the list leads on from those opened in it.
+async function another() { if (doc.template) await begin(doc.template); else fresh(); }
 
 // Selects the first gap from there on, so that typing fills it; without one the cursor goes to the end of the text.
 function fillGap(area) {

@@ -32,6 +32,7 @@ function turn(message) {
   area.dir = "auto";
   area.spellcheck = true;
   area.oninput = () => { grow(area); changed(); };
+  area.onkeydown = event => turnKey(event, row, area);
   who.append(role, learned);
   tools.append(button("↑", "quiet", () => move(row, -1), "", "Move this turn up"), button("↓", "quiet", () => move(row, 1), "", "Move this turn down"),
     deedsOf(row, area), button("×", "quiet", () => drop(row), "", "Delete this turn"));
@@ -99,17 +100,18 @@ function toggle(row) {
   changed(0);
 }
 
+// The neighbour moves, not the row itself: so the row keeps the cursor and what its text field can undo.
 function move(row, way) {
   const other = way < 0 ? row.previousElementSibling : row.nextElementSibling;
   if (!other) return;
-  if (way < 0) other.before(row); else other.after(row);
-  row.querySelectorAll(".tools button")[way < 0 ? 0 : 1].focus();
+  if (way < 0) row.after(other); else row.before(other);
   changed(0);
 }
 
 function drop(row) {
-  const after = row.nextElementSibling;
+  const after = row.nextElementSibling, beside = after || row.previousElementSibling;
   row.remove();
+  (beside ? beside.querySelector("textarea") : foot.querySelector("button")).focus();
   changed(0);
   notes.replaceChildren();
   note("", "The turn was deleted.", button("Undo", "", () => { if (after && after.isConnected) after.before(row); else turns.append(row); notes.replaceChildren(); row.querySelector("textarea").focus(); changed(0); }));

@@ -25,8 +25,8 @@ OWN_WINDOW = (
     "What you wrote here is kept in its history; choose below what shall stand."
 )
 # Each in one scope, in this order; what stands first is there when the next begins.
-LIST_SCRIPTS = ("marks", "menu", "list", "beginnings")
-EDITOR_SCRIPTS = ("drafts", "menu", "turns", "labels", "lengths", "history", "clash", "templates", "editor")
+LIST_SCRIPTS = ("marks", "menu", "lay", "list", "beginnings")
+EDITOR_SCRIPTS = ("drafts", "menu", "turns", "labels", "lengths", "history", "clash", "templates", "parting", "hands", "editor")
 LIST = """
 <div class="find">
   <input class="search" type="search" placeholder="Search" aria-label="Search conversations" data-key="/">

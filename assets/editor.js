@@ -265,6 +265,7 @@ async function load() {
   const last = back ? back.id : value.start === "first" ? "" : sessionStorage.getItem("studio.open." + project);
   if (value.start === "new" && !back) fresh(); else if (last) await open(last); else await first();
   if (value.start) tell("studio:saved", {});
+  land();
   if (!back) return;
   trigger("submit", {});
   tell("studio:saved", {});
@@ -286,7 +287,7 @@ async function first() {
   if (page && page.rows && page.rows.length) await open(page.rows[0].id); else fresh();
 }
 
-hear("studio:open", event => open(event.detail.id));
+hear("studio:open", async event => { await open(event.detail.id); nearer(); });
 hear("studio:new", async () => { if (await leave()) fresh(); });
 hear("studio:begin", event => begin(event.detail.template));
 hear("studio:keep-template", () => openKept());

@@ -77,3 +77,14 @@ function fillIn(texts) {
     into.dispatchEvent(new Event("input"));
   });
 }
+
+// Where the editor stands below the list, on a narrow page, what was chosen in the list comes into sight.
+function nearer() { if (element.getBoundingClientRect().top > innerHeight / 2) element.scrollIntoView({ block: "start" }); }
+
+// To find out the direction of a very long text by itself (dir=auto) takes a browser seconds at every key: its first letter tells it.
+const LONG = 20000, LEFTWARD = /^\P{L}*[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
+
+function aim(area, text) {
+  area.dir = text.length <= LONG ? "auto" : LEFTWARD.test(text.slice(0, 200)) ? "rtl" : "ltr";
+  area.classList.toggle("long", text.length > LONG);
+}

@@ -3,6 +3,7 @@ function lay() {
   const old = new Map([...rows.children].map(item => [item.said, item])), held = rows.contains(document.activeElement) ? document.activeElement.dataset.id : null;
   const items = shown.map(each => {
     const said = JSON.stringify([each, binned]), item = old.get(said) || Object.assign(row(each), { said });
+    for (const words of item.querySelectorAll(".q, .a")) words.dir = "auto";
     const box = item.querySelector(".pick");
     if (box) box.checked = picked.has(each.id);
     return item;

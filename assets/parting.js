@@ -14,6 +14,20 @@ function part() {
   window.fetch = usual;
 }
 
-addEventListener("pagehide", part);
+// Where the cursor is when the page goes, for the page that comes: Gradio loads it anew when a server is back that was away.
+function leaveMark() {
+  const active = document.activeElement, at = doc ? [...turns.children].findIndex(row => row.querySelector("textarea") === active) : -1;
+  if (element.isConnected && at >= 0) sessionStorage.setItem("studio.cursor", JSON.stringify({ id: doc.id, at, caret: active.selectionStart }));
+}
+
+function land() {
+  const { id = null, at = 0, caret = 0 } = JSON.parse(sessionStorage.getItem("studio.cursor") || "{}"), area = turns.children[at]?.querySelector("textarea");
+  sessionStorage.removeItem("studio.cursor");
+  if (!area || (id && id !== doc.id) || id === null || document.activeElement !== document.body) return;
+  point(area);
+  area.setSelectionRange(caret, caret);
+}
+
+addEventListener("pagehide", () => { leaveMark(); part(); });
 document.addEventListener("visibilitychange", () => { if (document.hidden && element.isConnected && doc && dirty()) save(); });
 element.addEventListener("focusout", () => { if (doc && dirty()) later(0); });

@@ -27,11 +27,12 @@ function turn(message) {
   const row = make("div"), who = make("div", "who"), role = button("", "role", () => flip(row)), area = make("textarea"), tools = make("div", "tools");
   const learned = button("", "learned", () => toggle(row));
   row.message = { ...message };
+  aim(area, message.content);
   area.value = message.content;
   area.rows = 1;
-  area.dir = "auto";
   area.spellcheck = true;
-  area.oninput = () => { grow(area); changed(); };
+  area.oninput = () => { aim(area, area.value); grow(area); changed(); };
+  area.addEventListener("beforeinput", event => aim(area, area.value + (event.data || "")));
   area.onkeydown = event => turnKey(event, row, area);
   who.append(role, learned);
   tools.append(button("↑", "quiet", () => move(row, -1), "", "Move this turn up"), button("↓", "quiet", () => move(row, 1), "", "Move this turn down"),

@@ -15,7 +15,7 @@ function menuOf(sign, title, ...inside) {
     if (!menu.open) menu.unfold(null); else all[(at + way + all.length) % all.length]?.focus();
   };
   menu.addEventListener("focusout", event => { if (!menu.contains(event.relatedTarget)) { menu.open = false; from = null; } });
-  menu.unfold = origin => { from = origin; menu.open = true; deeds.querySelector("button")?.focus(); };
+  menu.unfold = origin => { from = origin; menu.open = true; deeds.querySelector("button")?.focus(); deeds.scrollIntoView({ block: "nearest" }); };
   opener.onclick = event => { if (menu.open) return; event.preventDefault(); menu.unfold(null); };
   deeds.append(...inside);
   return menu;

@@ -26,7 +26,7 @@ function apart() { if (dirty()) save(); }
 // conversation, into the first empty turn of another one, on Undo where the conversation is in the bin.
 function holder() {
   const active = document.activeElement, at = [...turns.children].findIndex(row => row.contains(active)), caret = active.selectionStart, before = doc && doc.id;
-  if (!element.contains(active)) return () => {};
+  if (!element.contains(active) || !before) return () => {}; // a new one that nobody wrote in held nobody's cursor
   return () => {
     if (element.contains(active) && !active.disabled) return;
     if (doc.deleted) { notes.querySelector("button")?.focus(); return; }
@@ -39,14 +39,16 @@ function holder() {
   };
 }
 
-// Who presses "Save and next" types on at once. Until the next conversation stands there the keys go into a field that nobody
-// sees, and from it into the turns; could this conversation not be left, they go back into it. Tab and the same key again count.
+// Who presses "Save and next" types on at once. Until the next conversation stands there the keys go into a field that is
+// seen only where that takes long, and from it into the turns; could this conversation not be left, they go back into it. Tab and the same key again count.
 const AGAIN = "\u0001";
 
 function ahead(text = "") {
   const before = document.activeElement, area = make("textarea", "unseen");
   const mark = sign => area.setRangeText(sign, area.selectionStart, area.selectionEnd, "end");
   area.setAttribute("aria-label", "The next conversation");
+  area.placeholder = "Still saving. What you type now goes into the next conversation.";
+  setTimeout(() => area.classList.remove("unseen"), 800);
   area.value = text;
   area.onkeydown = event => {
     const again = event.key === "Enter" && (event.ctrlKey || event.metaKey);
@@ -55,8 +57,8 @@ function ahead(text = "") {
     event.preventDefault();
     event.stopPropagation();
   };
-  element.append(area);
-  area.focus();
+  notes.append(area);
+  area.focus({ preventScroll: true });
   area.setSelectionRange(text.length, text.length);
   return async went => {
     const [own, ...rest] = area.value.split(AGAIN), held = document.activeElement === area;

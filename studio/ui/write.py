@@ -26,7 +26,19 @@ OWN_WINDOW = (
 )
 # Each in one scope, in this order; what stands first is there when the next begins.
 LIST_SCRIPTS = ("marks", "menu", "lay", "list", "beginnings")
-EDITOR_SCRIPTS = ("drafts", "menu", "turns", "labels", "lengths", "history", "clash", "templates", "parting", "hands", "editor")
+EDITOR_SCRIPTS = (
+    "drafts",
+    "menu",
+    "turns",
+    "labels",
+    "lengths",
+    "history",
+    "clash",
+    "templates",
+    "parting",
+    "hands",
+    "editor",
+)
 LIST = """
 <div class="find">
   <input class="search" type="search" placeholder="Search" aria-label="Search conversations" data-key="/">

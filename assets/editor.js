@@ -22,11 +22,11 @@ status.setAttribute("aria-label", "Status");
 label.append(status);
 head.append(title, version, label, sum, state, undoButton, redoButton, pastButton);
 for (const [node, cap] of [[approve, "a"], [reject, "r"]]) node.append(make("kbd", "", cap));
-const onward = button("Save and next", "primary", next, "ctrl+enter");
+const onward = button("Save and next", "primary", () => next(), "ctrl+enter");
 onward.append(make("kbd", "", "Ctrl Enter"));
 const now = button("Save", "now", () => save(), "ctrl+s", "Save now (Ctrl S)");
-foot.append(button("Add turn", "", addTurn), copy, bin, make("span", "right"), reject, approve, now, onward);
-element.querySelector(".editor").replaceChildren(head, past, notes, above, turns, labels, foot);
+foot.append(button("Add turn", "", addTurn, "ctrl+shift+enter"), copy, bin, other, make("span", "right"), reject, approve, now, onward);
+element.querySelector(".editor").replaceChildren(head, past, notes, above, turns, labels, kept, foot);
 
 function say(text, kind) {
   state.textContent = text;
@@ -82,6 +82,11 @@ function save() {
   return running;
 }
 
+function send(change) {
+  pending = { edits, change: { request: drafts.random(), project, conversation: doc.id, version: doc.version, ...change } };
+  keep();
+}
+
 // Sends one change after the other until nothing is left. A change whose answer was lost is sent again as it was: its
 // request id lets the studio do it once. Answers whether all is saved.
 async function saving() {
@@ -90,8 +95,7 @@ async function saving() {
     if (!pending) {
       const change = read();
       if (!mine.id && blank(change)) { saved = edits; drafts.drop(project, named(mine)); say(""); return true; }
-      pending = { edits, change: { request: drafts.random(), project, conversation: mine.id, version: mine.version, ...change } };
-      keep();
+      send(change);
     }
     say("Saving", "soft");
     let answer;
@@ -129,7 +133,7 @@ function entitle() {
 }
 
 function show(conversation) {
-  const own = conversation.messages.length && conversation.messages[0].role === "system";
+  const own = conversation.messages.length && conversation.messages[0].role === "system", back = holder();
   doc = { ...conversation, system: own ? conversation.messages[0].content : null };
   edits = saved = 0;
   pending = null;
@@ -137,6 +141,7 @@ function show(conversation) {
   clearTimeout(timer);
   notes.replaceChildren();
   closePast();
+  closeKept();
   entitle();
   status.value = doc.status;
   turns.replaceChildren(...conversation.messages.slice(own ? 1 : 0).map(turn));
@@ -149,14 +154,15 @@ function show(conversation) {
   for (const node of element.querySelectorAll(".turns textarea, .turns button, .labels input, .labels textarea, .labels button, .system button, .system textarea, .foot button, select")) node.disabled = Boolean(doc.deleted);
   say(doc.version ? "Saved " + clock(doc.updated_at) : "");
   if (doc.deleted) note("warn", "Conversation " + padded(doc.number) + " is in the bin.", button("Undo", "", putBack));
+  back();
   remember();
   tell("studio:opened", { id: doc.id });
 }
 
 function remember() { sessionStorage.setItem("studio.open." + project, doc.id); }
 
-function fresh() {
-  show({ id: "", local: drafts.random(), number: 0, version: 0, status: "draft", tags: [], note: "", messages: [{ role: "user", content: "" }, { role: "assistant", content: "" }] });
+function fresh(messages = [{ role: "user", content: "" }, { role: "assistant", content: "" }]) {
+  show({ id: "", local: drafts.random(), number: 0, version: 0, status: "draft", tags: [], note: "", messages });
   point(turns.querySelector("textarea"));
 }
 
@@ -189,13 +195,17 @@ async function open(id, focus) {
   try {
     const answer = await timed(server.on_read({ project, conversation: id }));
     if (answer.error) { notes.replaceChildren(); note("bad", answer.error.message); return; }
+    if (!(await leave())) return; // somebody typed on meanwhile
     show(answer.conversation);
     if (focus) point(turns.querySelector("textarea"));
   } catch (error) { notes.replaceChildren(); note("bad", "The studio does not answer, so this conversation could not be opened. Try again in a moment."); }
 }
 
-async function next() {
-  if (await leave()) tell("studio:next", {});
+async function next(typed) {
+  if (!doc || !doc.local) { if (await leave()) tell("studio:next", {}); return; }
+  const typing = ahead(typed), free = await leave();
+  if (free) await another();
+  await typing(free);
 }
 
 function judge(verdict) {
@@ -258,6 +268,7 @@ async function load() {
   const last = back ? back.id : value.start === "first" ? "" : sessionStorage.getItem("studio.open." + project);
   if (value.start === "new" && !back) fresh(); else if (last) await open(last); else await first();
   if (value.start) tell("studio:saved", {});
+  land();
   if (!back) return;
   trigger("submit", {});
   tell("studio:saved", {});
@@ -279,8 +290,10 @@ async function first() {
   if (page && page.rows && page.rows.length) await open(page.rows[0].id); else fresh();
 }
 
-hear("studio:open", event => open(event.detail.id));
+hear("studio:open", async event => { await open(event.detail.id); nearer(); });
 hear("studio:new", async () => { if (await leave()) fresh(); });
+hear("studio:begin", event => begin(event.detail.template));
+hear("studio:keep-template", () => openKept());
 hear("studio:marked", () => reread(system));
 hear("studio:back", () => { if (dirty()) save(); });
 new ResizeObserver(() => element.querySelectorAll(".turns textarea, .labels textarea").forEach(grow)).observe(element);

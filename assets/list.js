@@ -38,9 +38,7 @@ function draw(page) {
   total = page.total;
   first = page.first;
   shown = page.rows;
-  const focused = rows.contains(document.activeElement) ? document.activeElement.dataset.id : null;
-  rows.replaceChildren(...shown.map(row));
-  if (focused) mark(focused, true);
+  lay();
   if (!shown.length) rows.append(make("li", "none soft", nothing()));
   range.textContent = shown.length ? first.toLocaleString("en") + "–" + (first + shown.length - 1).toLocaleString("en") + " of " + total.toLocaleString("en") : "None";
   back.disabled = first <= 1;
@@ -92,13 +90,20 @@ async function restore(each) {
   refresh();
 }
 
-function mark(id, focus) {
+function mark(id) {
+  const moved = id !== chosen;
   chosen = id;
   for (const button of rows.querySelectorAll("button")) {
     const is = button.dataset.id === id;
     button.classList.toggle("on", is);
-    if (is) { button.setAttribute("aria-current", "true"); button.scrollIntoView({ block: "nearest" }); if (focus) button.focus(); } else button.removeAttribute("aria-current");
+    if (is) { button.setAttribute("aria-current", "true"); if (moved) bring(button); } else button.removeAttribute("aria-current");
   }
+}
+
+// Into sight within the list; the page itself stays where it is.
+function bring(button) {
+  const from = rows.getBoundingClientRect(), at = button.getBoundingClientRect();
+  rows.scrollTop += Math.min(0, at.top - from.top) + Math.max(0, at.bottom - from.bottom);
 }
 
 // One row on (1) or back (-1) from the open conversation, over the page's edge too. Past the last one there is a new one.
@@ -148,7 +153,7 @@ function load() {
 
 hear("studio:saved", () => { soon(300); offer(); });
 hear("studio:back", () => soon(0));
-hear("studio:opened", event => mark(event.detail.id, false));
+hear("studio:opened", event => mark(event.detail.id));
 hear("studio:next", () => step(1, () => tell("studio:new", {})));
 watch("value", load);
 load();

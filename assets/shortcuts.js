@@ -1,10 +1,12 @@
 // Keys for the whole page: single letters work outside text fields, on what is seen; "?" lists them.
 (() => {
   const KEYS = [
-    ["Ctrl Enter", "Save and open the next conversation"], ["Ctrl S", "Save now"], ["n", "New conversation"], ["/", "Search"],
+    ["Ctrl Enter", "Save and open the next conversation"], ["Ctrl S", "Save now"], ["n", "New conversation"], ["t", "New conversation from a template"], ["/", "Search"],
     ["j", "Next conversation in the list"], ["k", "Previous conversation in the list"], ["x", "Select the open conversation in the list, to mark several at once"], ["a", "Approve"], ["r", "Reject"], ["Ctrl D", "Let a model draft the answer"],
+    ["Tab", "From the text of a turn to the next one; Shift Tab goes back"], ["Ctrl Shift Enter", "Add a turn"],
+    ["Alt ↑ Alt ↓", "Move the turn that one writes in"], ["Alt Enter", "More for this turn: insert, split, join, delete"],
     ["Ctrl Z", "Undo the last saved step; in a text field, the last typing"], ["Ctrl Shift Z", "Redo"],
-    ["Esc", "Leave a text field, so that the letters above work; stop a draft"], ["?", "Show these keys"],
+    ["Esc", "Leave a text field, so that the letters above work; Tab then goes to the buttons beside it; stop a draft"], ["?", "Show these keys"],
   ];
   const seen = node => node && node.getClientRects().length > 0;
   const typing = node => node && (node.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(node.tagName));

@@ -27,11 +27,13 @@ function turn(message) {
   const row = make("div"), who = make("div", "who"), role = button("", "role", () => flip(row)), area = make("textarea"), tools = make("div", "tools");
   const learned = button("", "learned", () => toggle(row));
   row.message = { ...message };
+  aim(area, message.content);
   area.value = message.content;
   area.rows = 1;
-  area.dir = "auto";
   area.spellcheck = true;
-  area.oninput = () => { edited(row); grow(area); changed(); };
+  area.oninput = () => { edited(row); aim(area, area.value); grow(area); changed(); };
+  area.addEventListener("beforeinput", event => aim(area, area.value + (event.data || "")));
+  area.onkeydown = event => turnKey(event, row, area);
   who.append(role, learned);
   tools.append(button("↑", "quiet", () => move(row, -1), "", "Move this turn up"), button("↓", "quiet", () => move(row, 1), "", "Move this turn down"),
     deedsOf(row, area), button("×", "quiet", () => drop(row), "", "Delete this turn"));
@@ -42,17 +44,11 @@ function turn(message) {
   return row;
 }
 
-// What is done to a turn less often.
+// What is done to a turn less often; also by Alt Enter from its text.
 function deedsOf(row, area) {
-  const menu = make("details", "menu"), opener = make("summary", "", "⋯"), deeds = make("div", "deeds");
-  opener.title = "More for this turn";
-  opener.setAttribute("aria-label", "More for this turn");
-  const deed = (text, does) => button(text, "quiet", () => { menu.open = false; does(); });
-  deeds.append(deed("Insert a turn below", () => insert(row, "")), deed("Split at the cursor", () => split(row, area)), deed("Join with the next", () => join(row, area)), deed("Draft an answer here", () => draftFor(row)));
-  menu.append(opener, deeds);
-  menu.onkeydown = event => { if (event.key === "Escape" && menu.open) { event.stopPropagation(); menu.open = false; opener.focus(); } };
-  menu.addEventListener("focusout", event => { if (!menu.contains(event.relatedTarget)) menu.open = false; });
-  return menu;
+  return menuOf("⋯", "More for this turn",
+    button("Insert a turn below", "quiet", () => insert(row, "")), button("Split at the cursor", "quiet", () => split(row, area)),
+    button("Join with the next", "quiet", () => join(row, area)), button("Draft an answer here", "quiet", () => draftFor(row)), button("Delete", "quiet", () => drop(row), "", "Delete this turn and go to the one beside it"));
 }
 
 // A turn of the other role below this one.
@@ -108,17 +104,18 @@ function toggle(row) {
   changed(0);
 }
 
+// The neighbour moves, not the row itself: so the row keeps the cursor and what its text field can undo.
 function move(row, way) {
   const other = way < 0 ? row.previousElementSibling : row.nextElementSibling;
   if (!other) return;
-  if (way < 0) other.before(row); else other.after(row);
-  row.querySelectorAll(".tools button")[way < 0 ? 0 : 1].focus();
+  if (way < 0) row.after(other); else row.before(other);
   changed(0);
 }
 
 function drop(row) {
-  const after = row.nextElementSibling;
+  const after = row.nextElementSibling, beside = after || row.previousElementSibling;
   row.remove();
+  (beside ? beside.querySelector("textarea") : foot.querySelector("button")).focus();
   changed(0);
   notes.replaceChildren();
   note("", "The turn was deleted.", button("Undo", "", () => { if (after && after.isConnected) after.before(row); else turns.append(row); notes.replaceChildren(); row.querySelector("textarea").focus(); changed(0); }));

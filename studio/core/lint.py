@@ -9,7 +9,16 @@ from itertools import pairwise
 from studio.core.records import Conversation, Finding, Message
 from studio.core.text import control_tokens
 
-PLACEHOLDER = re.compile(r"\[(?:[A-Z][A-Z _-]{2,})\]|\{\{.*?\}\}|\bTODO\b|\bXXX\b|\bLorem ipsum\b")
+PLACEHOLDER = re.compile(
+    r"\[[^\W\d_][^\W\d_ /_-]*(?:[ /_-][^\W\d_]+){0,4}\](?!\()"  # [NAME], [order number]; see is_gap
+    r"|\{\{.*?\}\}|\bTODO\b|\bXXX\b|\bLorem ipsum\b"
+)
+# In capitals any words in brackets are a gap. In small letters "[sic]" or "[the defendant]" may be meant, these are not.
+ASKED = re.compile(
+    r"\[(?:(?:your|my|the|first|last|full|order|phone|customer|patient|client|company|product|due|birth)[ _-])*"
+    r"(?:name|date|time|number|address|amount|price|email|phone|city|place|company|product|order|reason|title)\]",
+    re.IGNORECASE,
+)
 
 
 def findings(conversations: Sequence[Conversation]) -> list[Finding]:
@@ -75,9 +84,15 @@ def placeholder(conversation: Conversation) -> Iterator[Finding]:
     A model repeats them word for word: it cannot know that they were meant to be replaced.
     """
     for position, message in enumerate(conversation.messages):
-        for match in PLACEHOLDER.finditer(message.content):
+        for match in filter(is_gap, PLACEHOLDER.finditer(message.content)):
             text = f"“{match.group()}” looks like a gap that was never filled. Write what should stand here."
             yield finding("placeholder", "warning", conversation, position, text)
+
+
+def is_gap(match: re.Match[str]) -> bool:
+    """Whether a match of PLACEHOLDER is one: words in brackets are only where they are capitals or ask for something."""
+    found = match.group()
+    return found[0] != "[" or (found.isupper() and len(found) > 4) or ASKED.fullmatch(found) is not None
 
 
 def control_token(conversation: Conversation) -> Iterator[Finding]:

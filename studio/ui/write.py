@@ -10,7 +10,7 @@ import gradio as gr
 from studio.core import formats
 from studio.core.errors import BadInput, ChangedMeanwhile
 from studio.core.records import STATUSES, Change, Conversation, Page, Person
-from studio.ui import show, write_files, write_history, write_length, write_many
+from studio.ui import show, write_files, write_history, write_length, write_many, write_together
 from studio.ui.shell import NEW, Shell
 from studio.ui.wire import bind, bind_server
 from studio.work import serving, writing
@@ -25,8 +25,8 @@ OWN_WINDOW = (
     "What you wrote here is kept in its history; choose below what shall stand."
 )
 # Each in one scope, in this order; the last begins.
-LIST_SCRIPTS = ("marks", "list")
-EDITOR_SCRIPTS = ("drafts", "turns", "labels", "lengths", "history", "clash", "editor")
+LIST_SCRIPTS = ("marks", "here", "list")
+EDITOR_SCRIPTS = ("drafts", "turns", "labels", "lengths", "history", "clash", "together", "review", "editor")
 LIST = """
 <div class="find">
   <input class="search" type="search" placeholder="Search" aria-label="Search conversations" data-key="/">
@@ -81,7 +81,15 @@ def build(studio: Studio, shell: Shell) -> gr.Tab:
 
 
 def conversations(studio: Studio) -> gr.HTML:
-    deeds = (on_page, on_restore, on_tags, write_many.on_mark, write_many.on_unmark)
+    deeds = (
+        on_page,
+        on_review,
+        on_restore,
+        on_tags,
+        write_many.on_mark,
+        write_many.on_unmark,
+        *write_together.TAKING,
+    )
     statuses = "".join(f"<option>{each}</option>" for each in STATUSES)
     return gr.HTML(
         {"project": ""},
@@ -106,6 +114,8 @@ def editor(studio: Studio) -> gr.HTML:
         write_history.on_step,
         write_history.on_walk,
         write_length.on_length,
+        write_together.on_here,
+        write_together.on_rejection,
     )
     return gr.HTML(
         {"project": ""},
@@ -172,6 +182,10 @@ def on_page(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, 
     return page_value(found)
 
 
+def on_review(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
+    return page_value(write_together.waiting(studio, person, given))
+
+
 def on_tags(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
     return {"tags": writing.tags(studio, str(given["project"]))}
 
@@ -219,6 +233,7 @@ def asked(given: dict[str, Any]) -> Change:
         status=given["status"],
         tags=tuple(str(each) for each in given.get("tags", ())),
         note=str(given.get("note", "")),
+        reason=str(given.get("reason") or ""),
     )
 
 
@@ -232,6 +247,7 @@ def value(conversation: Conversation) -> dict[str, Any]:
         "status": conversation.status,
         "tags": list(conversation.tags),
         "note": conversation.note,
+        "reason": conversation.reason,
         "updated_at": conversation.updated_at,
         "updated_by": conversation.updated_by,
         "deleted": conversation.deleted,
@@ -248,6 +264,7 @@ def page_value(page: Page) -> dict[str, Any]:
             "answer": each.answer,
             "status": each.status,
             "turns": each.turns,
+            "updated_by": each.updated_by,
         }
         for each in page.rows
     ]

@@ -32,6 +32,7 @@ from studio.work.studio import Studio
 MOST_TURNS = 1000  # of one conversation
 SHOWN = 500  # rows of the longest page
 TAG = 100  # characters of a tag
+REASON = 1000  # characters that say why something was rejected
 
 
 def projects(studio: Studio) -> list[Project]:
@@ -243,6 +244,7 @@ def checked_change(change: Change) -> Change:
         if not clean(each, "A tag", TAG).strip():
             raise BadInput("A tag is empty. Write it or delete it.")
     clean(change.note, "The note", 10_000)
+    clean(change.reason, "The reason", REASON)
     clean(change.request, "The request's id", 200)
     clean(change.conversation, "The conversation's id", 100)
     known_status(change.status or "none")

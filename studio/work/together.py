@@ -1,0 +1,77 @@
+"""Working together: who is where, and the next conversation that nobody else is at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from studio.core.errors import BadInput
+from studio.core.records import Lease, Person
+from studio.core.text import clean
+from studio.store import conversations, leases, reviewing
+from studio.work.studio import Studio
+
+MOST = 200  # conversations among which the next one is looked for
+
+
+@dataclass(frozen=True)
+class Presence:
+    """Who else is where, whether more than one person writes here, how much waits for a review, and the newest version
+    of the conversation that was asked about (0: none)."""
+
+    others: tuple[Lease, ...]
+    several: bool
+    to_review: int
+    version: int
+
+
+def be_at(
+    studio: Studio, person: Person, project_id: str, id: str, window: str, at: datetime | None = None
+) -> Presence:
+    """Say where this window is ("" for nowhere), for two minutes, and see who else is where. Raises BadInput."""
+    checked(id, window)
+    at = at or datetime.now(UTC)
+    with studio.database.writing() as db:
+        leases.be_at(db, project_id, id, person, window, at)
+    with studio.database.reading() as db:
+        present = tuple(each for each in leases.present(db, project_id, at) if each.window != window)
+        return Presence(
+            present,
+            bool(reviewing.others(db, person)),
+            reviewing.queue(db, project_id, person, size=1).total,
+            conversations.load(db, id).version if id else 0,
+        )
+
+
+def take_next(
+    studio: Studio,
+    person: Person,
+    project_id: str,
+    ids: Sequence[str],
+    window: str,
+    at: datetime | None = None,
+) -> str | None:
+    """The first of `ids` at which nobody else is, for this window; None where there is none. Raises BadInput."""
+    if len(ids) > MOST:
+        raise BadInput(f"The next conversation is looked for among at most {MOST}. Ask for fewer.")
+    checked(*ids, window)
+    with studio.database.writing() as db:
+        return leases.take_first(db, project_id, ids, person, window, at or datetime.now(UTC))
+
+
+def next_to_review(
+    studio: Studio, person: Person, project_id: str, after: int, window: str, at: datetime | None = None
+) -> str | None:
+    """As `take_next`, of what waits for this person's review, beginning behind number `after`. Raises BadInput."""
+    checked(window)
+    with studio.database.writing() as db:
+        ids = reviewing.in_turn(db, project_id, person, after, MOST)
+        return leases.take_first(db, project_id, ids, person, window, at or datetime.now(UTC))
+
+
+def checked(*ids: str) -> None:
+    for each in ids:
+        clean(each, "An id", 100)
+    if not ids[-1]:
+        raise BadInput("This window has no name of its own. Load the page again.")

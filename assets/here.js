@@ -23,6 +23,7 @@ function dressAt(cell) {
 }
 
 function drawPeople(found) {
+  if (people.step !== undefined && people.step !== found.step) soon(0); // somebody changed something
   people = found;
   for (const cell of rows.querySelectorAll(".at")) dressAt(cell);
   drawReview();

@@ -11,6 +11,7 @@ function sayHereIn(wait) {
 // Hidden windows say nothing: what they said runs out by itself, and being seen again begins anew.
 async function sayHere() {
   clearTimeout(hereTimer);
+  hereTimer = null;
   const tab = sessionStorage.getItem("studio.tab");
   if (!element.isConnected || document.hidden) return;
   if (!project || !tab) return sayHereIn(1000);
@@ -18,7 +19,7 @@ async function sayHere() {
   hereAt = at;
   const answer = await timed(server.on_here({ project, conversation: at, window: tab })).catch(() => null);
   if (mine !== hereAsked) return;
-  sayHereIn(EVERY);
+  if (!hereTimer) sayHereIn(EVERY); // what was opened meanwhile is said sooner
   if (answer && !answer.error && (!at || doc.id === at)) drawHere(answer, at);
 }
 

@@ -36,6 +36,7 @@ def be_at(
     gone = sa.or_(leases.c.window == window, leases.c.until <= stamp(at))
     db.execute(leases.delete().where(gone))
     if conversation in free(db, project_id, [conversation], window, at):
+        db.execute(leases.delete().where(leases.c.conversation_id == conversation))
         row = {"conversation_id": conversation, "person": person.name, "window": window}
         db.execute(leases.insert().values(**row, until=stamp(at + LASTS)))
 

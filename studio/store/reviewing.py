@@ -16,11 +16,22 @@ LATEST = 1000  # steps in which names are looked for: there is no index of names
 LOOKED = 10_000  # conversations of a queue that are looked at, so that its length costs the same however large the set is
 
 
-def others(db: sa.Connection, person: Person) -> set[str]:
-    """Who else wrote one of the latest steps, or is at a conversation."""
-    latest = sa.select(revisions.c.by).order_by(revisions.c.id.desc()).limit(LATEST).subquery()
-    names = sa.union(sa.select(latest.c.by), sa.select(leases.c.person))
-    return set(db.execute(names).scalars()) - {person.name}
+def others(db: sa.Connection, project_id: str, person: Person) -> set[str]:
+    """Who else wrote one of the latest steps in this project, or is at one of its conversations."""
+    steps = sa.select(revisions.c.conversation_id, revisions.c.by.label("person"))
+    latest = steps.order_by(revisions.c.id.desc()).limit(LATEST).subquery()
+    names = [
+        sa.select(each.c.person)
+        .join(heads, heads.c.id == each.c.conversation_id)
+        .where(heads.c.project_id == project_id)
+        for each in (latest, leases)
+    ]
+    return set(db.execute(sa.union(*names)).scalars()) - {person.name}
+
+
+def newest_step(db: sa.Connection) -> int:
+    """The number of the newest step of all: where it is the same as before, nothing was changed since."""
+    return int(db.execute(sa.select(sa.func.max(revisions.c.id))).scalar() or 0)
 
 
 def waiting(project_id: str, person: Person, alone: bool) -> Any:
@@ -33,7 +44,7 @@ def waiting(project_id: str, person: Person, alone: bool) -> Any:
 
 def queue(db: sa.Connection, project_id: str, person: Person, first: int = 1, size: int = 50) -> Page:
     """One page of what waits, the first written first, from position `first` (from 1) on."""
-    wanted = waiting(project_id, person, not others(db, person)).subquery()
+    wanted = waiting(project_id, person, not others(db, project_id, person)).subquery()
     total = db.execute(sa.select(sa.func.count()).select_from(wanted)).scalar_one()
     first = max(1, min(first, (max(0, total - 1) // size) * size + 1))
     query = sa.select(wanted).order_by(wanted.c.number).limit(size).offset(first - 1)
@@ -42,7 +53,7 @@ def queue(db: sa.Connection, project_id: str, person: Person, first: int = 1, si
 
 def in_turn(db: sa.Connection, project_id: str, person: Person, after: int, most: int) -> list[str]:
     """The ids of what waits, beginning behind number `after` and then from the start, without `after` itself."""
-    wanted = waiting(project_id, person, not others(db, person)).subquery()
+    wanted = waiting(project_id, person, not others(db, project_id, person)).subquery()
     query = (
         sa.select(wanted.c.id)
         .where(wanted.c.number != after)

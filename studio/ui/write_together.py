@@ -22,6 +22,7 @@ def on_here(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, 
         "several": found.several,
         "review": found.to_review,
         "version": found.version,
+        "step": found.step,
         "me": person.name,
     }
 

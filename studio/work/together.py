@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from studio.core.errors import BadInput
 from studio.core.records import Lease, Person
 from studio.core.text import clean
-from studio.store import conversations, leases, reviewing
+from studio.store import leases, reviewing
+from studio.work import writing
 from studio.work.studio import Studio
 
 MOST = 200  # conversations among which the next one is looked for
@@ -17,30 +18,32 @@ MOST = 200  # conversations among which the next one is looked for
 
 @dataclass(frozen=True)
 class Presence:
-    """Who else is where, whether more than one person writes here, how much waits for a review, and the newest version
-    of the conversation that was asked about (0: none)."""
+    """Who else is where, and what else a window wants to know now and then."""
 
     others: tuple[Lease, ...]
-    several: bool
+    several: bool  # whether more than one person writes here
     to_review: int
-    version: int
+    version: int  # the newest of the conversation that this window is at; 0 for none
+    step: int  # another number than before: something was changed since
 
 
 def be_at(
     studio: Studio, person: Person, project_id: str, id: str, window: str, at: datetime | None = None
 ) -> Presence:
-    """Say where this window is ("" for nowhere), for two minutes, and see who else is where. Raises BadInput."""
-    checked(id, window)
+    """Say where this window is ("" for nowhere), for two minutes, and see who else is where. Raises BadInput, NotFound."""
+    checked(window)
+    found = writing.read(studio, id, project_id) if id else None
     at = at or datetime.now(UTC)
     with studio.database.writing() as db:
-        leases.be_at(db, project_id, id, person, window, at)
+        leases.be_at(db, project_id, found.id if found else "", person, window, at)
     with studio.database.reading() as db:
         present = tuple(each for each in leases.present(db, project_id, at) if each.window != window)
         return Presence(
             present,
-            bool(reviewing.others(db, person)),
+            bool(reviewing.others(db, project_id, person)),
             reviewing.queue(db, project_id, person, size=1).total,
-            conversations.load(db, id).version if id else 0,
+            found.version if found else 0,
+            reviewing.newest_step(db),
         )
 
 

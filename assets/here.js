@@ -31,7 +31,7 @@ function drawPeople(found) {
 
 function drawReview() {
   reviewBar.hidden = binned || !(reviewing || people.review);
-  const many = people.review >= 10000 ? "10,000 or more" : people.review.toLocaleString("en");
+  const many = people.review >= 2000 ? "2,000 or more" : people.review.toLocaleString("en");
   reviewButton.replaceChildren(reviewing ? "Close the review" : "To review: " + many, make("kbd", "", "v"));
   reviewButton.setAttribute("aria-pressed", String(reviewing));
   reviewSaid.textContent = reviewing ? (people.several ? "What others have made ready" : "What is ready") : "";

@@ -8,25 +8,24 @@ import sqlalchemy as sa
 
 from studio.core.records import Page, Person, Revision
 from studio.store.conversations import history, listed
+from studio.store.leases import within
 from studio.store.rows import as_row
 from studio.store.schema import conversations as heads
 from studio.store.schema import leases, revisions
 
-LATEST = 1000  # steps in which names are looked for: there is no index of names
-LOOKED = 10_000  # conversations of a queue that are looked at, so that its length costs the same however large the set is
+LATEST = 500  # steps in which names are looked for: there is no index of names
+# Of so many conversations that are ready, the newest, those of others are looked for, and so many are shown at most: so a
+# queue costs the same however large the set is.
+LOOKED, SHOWN = 50_000, 2000
 
 
 def others(db: sa.Connection, project_id: str, person: Person) -> set[str]:
     """Who else wrote one of the latest steps in this project, or is at one of its conversations."""
-    steps = sa.select(revisions.c.conversation_id, revisions.c.by.label("person"))
-    latest = steps.order_by(revisions.c.id.desc()).limit(LATEST).subquery()
-    names = [
-        sa.select(each.c.person)
-        .join(heads, heads.c.id == each.c.conversation_id)
-        .where(heads.c.project_id == project_id)
-        for each in (latest, leases)
-    ]
-    return set(db.execute(sa.union(*names)).scalars()) - {person.name}
+    steps = sa.select(revisions.c.conversation_id, revisions.c.by).order_by(revisions.c.id.desc())
+    latest = steps.limit(LATEST).subquery()
+    of_it = sa.exists().where(heads.c.id == latest.c.conversation_id, heads.c.project_id == project_id)
+    names = sa.union(sa.select(latest.c.by).where(of_it), sa.select(leases.c.person).where(within(project_id)))  # fmt: skip
+    return set(db.execute(names).scalars()) - {person.name}
 
 
 def newest_step(db: sa.Connection) -> int:
@@ -34,32 +33,35 @@ def newest_step(db: sa.Connection) -> int:
     return int(db.execute(sa.select(sa.func.max(revisions.c.id))).scalar() or 0)
 
 
-def waiting(project_id: str, person: Person, alone: bool) -> Any:
-    """The conversations that wait for this person's eyes, as a subquery; who is alone looks at their own."""
-    shown = (heads.c.id, heads.c.number, heads.c.question, heads.c.answer, heads.c.status, heads.c.tags, heads.c.turns, heads.c.updated_by)  # fmt: skip
-    ready = sa.select(*shown).where(*listed(project_id, "ready")).order_by(heads.c.number).limit(LOOKED)
-    found = ready.subquery()
-    return sa.select(found) if alone else sa.select(found).where(found.c.updated_by != person.name)
+def waiting(db: sa.Connection, project_id: str, person: Person, *columns: sa.Column[Any]) -> sa.Subquery:
+    """What waits for this person's eyes, newest first, with its number; who is alone looks at their own."""
+    wanted = (heads.c.number, heads.c.updated_by, *columns)
+    ready = sa.select(*wanted).where(*listed(project_id, "ready")).order_by(heads.c.number.desc())
+    found = ready.limit(LOOKED).subquery()
+    strange = [found.c.updated_by != person.name] if others(db, project_id, person) else []
+    return sa.select(found).where(*strange).limit(SHOWN).subquery()
+
+
+def count(db: sa.Connection, project_id: str, person: Person) -> int:
+    """How many wait; SHOWN stands for that many or more."""
+    found = waiting(db, project_id, person)
+    return int(db.execute(sa.select(sa.func.count()).select_from(found)).scalar_one())
 
 
 def queue(db: sa.Connection, project_id: str, person: Person, first: int = 1, size: int = 50) -> Page:
-    """One page of what waits, the first written first, from position `first` (from 1) on."""
-    wanted = waiting(project_id, person, not others(db, project_id, person)).subquery()
-    total = db.execute(sa.select(sa.func.count()).select_from(wanted)).scalar_one()
+    """One page of what waits, newest first, from position `first` (from 1) on; from the last page where it lies beyond."""
+    total = count(db, project_id, person)
     first = max(1, min(first, (max(0, total - 1) // size) * size + 1))
-    query = sa.select(wanted).order_by(wanted.c.number).limit(size).offset(first - 1)
+    found = waiting(db, project_id, person, heads.c.id, heads.c.question, heads.c.answer, heads.c.status, heads.c.tags, heads.c.turns)  # fmt: skip
+    query = sa.select(found).order_by(found.c.number.desc()).limit(size).offset(first - 1)
     return Page(tuple(as_row(row) for row in db.execute(query)), total, first)
 
 
 def in_turn(db: sa.Connection, project_id: str, person: Person, after: int, most: int) -> list[str]:
-    """The ids of what waits, beginning behind number `after` and then from the start, without `after` itself."""
-    wanted = waiting(project_id, person, not others(db, project_id, person)).subquery()
-    query = (
-        sa.select(wanted.c.id)
-        .where(wanted.c.number != after)
-        .order_by(wanted.c.number < after, wanted.c.number)
-        .limit(most)
-    )
+    """The ids of what waits, beginning behind number `after` (0: at the newest) and then from the newest again."""
+    found = waiting(db, project_id, person, heads.c.id)
+    order = (found.c.number > after, found.c.number.desc()) if after else (found.c.number.desc(),)
+    query = sa.select(found.c.id).where(found.c.number != after).order_by(*order).limit(most)
     return list(db.execute(query).scalars())
 
 

@@ -14,7 +14,7 @@ MOST = 100  # rows of one page
 def on_here(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
     """This window is at `conversation` ("" for none). Answers who is where, by conversation, but for this window itself."""
     at, window = str(given.get("conversation", "")), str(given["window"])
-    found = together.be_at(studio, person, str(given["project"]), at, window)
+    found = together.be_at(studio, person, str(given["project"]), at, window, seen=int(given.get("seen", -1)))
     # Somebody's own other window is somebody too, and is told from a colleague of another name.
     here = {each.conversation: "" if each.person == person.name else each.person for each in found.others}
     return {

@@ -22,15 +22,24 @@ class Presence:
 
     others: tuple[Lease, ...]
     several: bool  # whether more than one person writes here
-    to_review: int
+    to_review: int | None  # None: as it was, for nothing was changed
     version: int  # the newest of the conversation that this window is at; 0 for none
     step: int  # another number than before: something was changed since
 
 
 def be_at(
-    studio: Studio, person: Person, project_id: str, id: str, window: str, at: datetime | None = None
+    studio: Studio,
+    person: Person,
+    project_id: str,
+    id: str,
+    window: str,
+    at: datetime | None = None,
+    seen: int = -1,
 ) -> Presence:
-    """Say where this window is ("" for nowhere), for two minutes, and see who else is where. Raises BadInput, NotFound."""
+    """Say where this window is ("" for nowhere), for two minutes, and see who else is where. Raises BadInput, NotFound.
+
+    `seen` is the step that this window was told last: while it is the same, what waits for a review is not counted again.
+    """
     checked(window)
     found = writing.read(studio, id, project_id) if id else None
     at = at or datetime.now(UTC)
@@ -38,12 +47,13 @@ def be_at(
         leases.be_at(db, project_id, found.id if found else "", person, window, at)
     with studio.database.reading() as db:
         present = tuple(each for each in leases.present(db, project_id, at) if each.window != window)
+        step = reviewing.newest_step(db)
         return Presence(
             present,
             bool(reviewing.others(db, project_id, person)),
-            reviewing.queue(db, project_id, person, size=1).total,
+            reviewing.count(db, project_id, person) if step != seen else None,
             found.version if found else 0,
-            reviewing.newest_step(db),
+            step,
         )
 
 
@@ -68,8 +78,9 @@ def next_to_review(
 ) -> str | None:
     """As `take_next`, of what waits for this person's review, beginning behind number `after`. Raises BadInput."""
     checked(window)
-    with studio.database.writing() as db:
+    with studio.database.reading() as db:
         ids = reviewing.in_turn(db, project_id, person, after, MOST)
+    with studio.database.writing() as db:
         return leases.take_first(db, project_id, ids, person, window, at or datetime.now(UTC))
 
 

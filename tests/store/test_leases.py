@@ -39,7 +39,8 @@ def take(database, harbour, ids, person, window, at=NOON):
 
 def present(database, harbour, at=NOON):
     with database.reading() as db:
-        return [(each.conversation, each.person) for each in leases.present(db, harbour.id, at)]
+        found = leases.present(db, harbour.id, at)
+        return sorted((each.conversation, each.person) for each in found)
 
 
 def test_a_window_is_at_one_conversation_and_leaves_it_by_going_to_another(database, harbour, ids, ada):
@@ -70,7 +71,7 @@ def test_who_comes_second_locks_nobody_out_and_follows_when_the_first_has_gone(
 
     be_at(database, harbour, ids[1], ada, "a")
     be_at(database, harbour, ids[0], ben, "b")
-    assert present(database, harbour) == [(ids[0], "Ben"), (ids[1], "Ada")]
+    assert present(database, harbour) == sorted([(ids[0], "Ben"), (ids[1], "Ada")])
 
 
 def test_the_next_is_the_first_in_the_order_asked_that_nobody_else_is_at(database, harbour, ids, ada, ben):

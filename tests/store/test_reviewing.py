@@ -40,27 +40,27 @@ def test_of_two_each_reviews_what_the_other_changed_last(database, harbour, ada,
     save(database, harbour, ada, status="ready")
     save(database, harbour, ben, status="ready")
     save(database, harbour, ben, status="approved")
-    assert (queue(database, harbour, ada), queue(database, harbour, ben)) == (([3], 1), ([1, 2], 2))
+    assert (queue(database, harbour, ada), queue(database, harbour, ben)) == (([3], 1), ([2, 1], 2))
 
     save(database, harbour, ben, "better", of=first, status="ready")
 
-    assert (queue(database, harbour, ada), queue(database, harbour, ben)) == (([1, 3], 2), ([2], 1))
+    assert (queue(database, harbour, ada), queue(database, harbour, ben)) == (([3, 1], 2), ([2], 1))
 
 
 def test_it_is_paged_and_a_page_beyond_the_end_is_the_last(database, harbour, ada):
     for _ in range(5):
         save(database, harbour, ada, status="ready")
 
-    assert queue(database, harbour, ada, first=3, size=2) == ([3, 4], 5)
-    assert queue(database, harbour, ada, first=9, size=2) == ([5], 5)
+    assert queue(database, harbour, ada, first=3, size=2) == ([3, 2], 5)
+    assert queue(database, harbour, ada, first=9, size=2) == ([1], 5)
 
 
 def test_in_turn_they_begin_behind_the_one_that_is_open_and_come_round(database, harbour, ada):
     ids = [save(database, harbour, ada, status="ready").id for _ in range(4)]
 
     with database.reading() as db:
-        assert reviewing.in_turn(db, harbour, ada, 2, 10) == [ids[2], ids[3], ids[0]]
-        assert reviewing.in_turn(db, harbour, ada, 0, 2) == ids[:2]
+        assert reviewing.in_turn(db, harbour, ada, 3, 10) == [ids[1], ids[0], ids[3]]
+        assert reviewing.in_turn(db, harbour, ada, 0, 2) == [ids[3], ids[2]]
 
 
 def test_a_rejection_is_that_of_the_step_that_rejected_until_it_is_ready_again(database, harbour, ada, ben):

@@ -44,13 +44,23 @@ def test_each_sees_where_the_other_is_and_that_there_are_two(studio, ada, ben, p
     assert together.be_at(studio, ben, project, "", "b", NOON + timedelta(seconds=300)).others == ()
 
 
+def test_what_waits_is_counted_again_only_when_something_was_changed(studio, ada, ben, project):
+    write(studio, ada, project)
+    first = together.be_at(studio, ben, project, "", "b", NOON)
+    assert together.be_at(studio, ben, project, "", "b", NOON, first.step).to_review is None
+
+    write(studio, ada, project)
+    again = together.be_at(studio, ben, project, "", "b", NOON, first.step)
+    assert (first.to_review, again.to_review) == (1, 2)
+
+
 def test_the_next_to_review_is_the_first_behind_that_nobody_else_reviews(studio, ada, ben, project):
     one, two, three = write(studio, ada, project, 3)
     together.be_at(studio, ada, project, two.id, "a", NOON)
     write(studio, ben, project)
 
-    assert together.next_to_review(studio, ben, project, one.number, "b", NOON) == three.id
     assert together.next_to_review(studio, ben, project, three.number, "b", NOON) == one.id
+    assert together.next_to_review(studio, ben, project, one.number, "b", NOON) == three.id
     marking.set_status(studio, ben, project, [one.id, three.id], "approved")
     assert together.next_to_review(studio, ben, project, three.number, "b", NOON) is None
 

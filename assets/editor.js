@@ -46,7 +46,7 @@ function note(kind, text, ...buttons) {
 
 function read() {
   const said = [...turns.children].map(row => ({ ...row.message, content: row.querySelector("textarea").value }));
-  return { messages: doc.system === null ? said : [{ role: "system", content: doc.system }, ...said], status: status.value, tags: doc.tags, note: doc.note };
+  return { messages: doc.system === null ? said : [{ role: "system", content: doc.system }, ...said], status: status.value, tags: doc.tags, note: doc.note, reason: doc.reason || "" };
 }
 
 const blank = change => !change.messages.some(each => each.content.trim());
@@ -61,6 +61,7 @@ function changed(wait = PAUSE) {
   heldBack();
   placeDraft();
   edits += 1;
+  unapprove();
   measure();
   say("Not saved yet", "soft");
   keep();
@@ -208,11 +209,6 @@ async function next(typed) {
   await typing(free);
 }
 
-function judge(verdict) {
-  status.value = status.value === verdict ? "draft" : verdict;
-  if (!heldBack()) changed(0);
-}
-
 async function remove() {
   if (!doc.id) return fresh();
   if (!(await leave())) return;
@@ -239,13 +235,13 @@ async function recover() {
       const answer = await resend(draft);
       if (answer.error) continue;
       drafts.forget(name);
-      if (answer.conflict) found = { id: answer.conflict.theirs.id, clash: answer.conflict, mine: { messages: draft.messages, status: draft.status, tags: draft.tags, note: draft.note } }; else if (answer.conversation) found = { id: answer.conversation.id };
+      if (answer.conflict) found = { id: answer.conflict.theirs.id, clash: answer.conflict, mine: { messages: draft.messages, status: draft.status, tags: draft.tags, note: draft.note, reason: draft.reason } }; else if (answer.conversation) found = { id: answer.conversation.id };
     } catch (error) { break; }
   }
   return found;
 }
 
-const same = (one, other) => ["messages", "status", "tags", "note"].every(name => JSON.stringify(one[name]) === JSON.stringify(other[name]));
+const same = (one, other) => ["messages", "status", "tags", "note", "reason"].every(name => JSON.stringify(one[name]) === JSON.stringify(other[name]));
 
 async function resend(draft) {
   const { pending: sent, at, ...change } = draft;
@@ -290,6 +286,8 @@ async function first() {
   if (page && page.rows && page.rows.length) await open(page.rows[0].id); else fresh();
 }
 
+beginTogether();
+beginReview();
 hear("studio:open", async event => { await open(event.detail.id); nearer(); });
 hear("studio:new", async () => { if (await leave()) fresh(); });
 hear("studio:begin", event => begin(event.detail.template));

@@ -31,6 +31,7 @@ function step(each) {
   const opener = button(said, "quiet", () => (item.querySelector(".changes") ? fold(item, opener) : unfold(item, opener, each)));
   opener.setAttribute("aria-expanded", "false");
   item.append(opener, make("span", "soft num", new Date(each.at).toLocaleString("en-GB")));
+  if (each.reason) item.append(make("p", "why", "Rejected: " + each.reason));
   return item;
 }
 

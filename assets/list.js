@@ -4,7 +4,7 @@ const search = $(".search"), status = $(".filter"), rows = $(".rows"), range = $
 const byTag = $(".by-tag"), back = $(".back"), on = $(".on-page"), SIZE = 50;
 let project = "", first = 1, total = 0, chosen = "", shown = [], asked = 0, timer = null, binned = false;
 
-rows.before(bar);
+rows.before(reviewBar, bar);
 
 function make(tag, classes, text) {
   const node = document.createElement(tag);
@@ -26,7 +26,7 @@ function row(each) {
   if (each.id === chosen) button.setAttribute("aria-current", "true");
   const turns = each.turns === 1 ? "1 turn" : each.turns + " turns";
   button.append(make("span", "state num", padded(each.number)), make("span", "q", each.question || "(no question yet)"),
-    make("span", "state " + each.status, each.status), make("span", "a", each.answer || "(no answer yet)"), make("span", "state num", turns));
+    make("span", "state " + each.status, each.status), make("span", "a", each.answer || "(no answer yet)"), atWork(each, turns));
   button.onclick = () => binned ? restore(each) : open(each.id);
   if (binned) button.append(make("span", "undo", "Put back"));
   if (!binned) item.append(pickBox(each));
@@ -46,6 +46,7 @@ function draw(page) {
 }
 
 function nothing() {
+  if (reviewing) return "Nothing waits for your review.";
   if (search.value || status.value || byTag.value) return "Nothing matches. Clear the search or the filter.";
   return binned ? "The bin is empty." : "No conversations yet.";
 }
@@ -56,7 +57,7 @@ async function refresh() {
   if (!project) return;
   const mine = ++asked;
   try {
-    const page = await server.on_page({ project, search: search.value, status: status.value, tag: byTag.value, binned, first, size: SIZE });
+    const page = await (reviewing ? server.on_review : server.on_page)({ project, search: search.value, status: status.value, tag: byTag.value, binned, first, size: SIZE });
     if (mine !== asked || !page) return;
     if (page.error) { range.textContent = page.error.message; return; }
     if (!page.rows.length && page.total && first > 1) { first = Math.max(1, page.total - SIZE + 1); return refresh(); }
@@ -106,24 +107,25 @@ function bring(button) {
   rows.scrollTop += Math.min(0, at.top - from.top) + Math.max(0, at.bottom - from.bottom);
 }
 
-// One row on (1) or back (-1) from the open conversation, over the page's edge too. Past the last one there is a new one.
-async function step(way, otherwise) {
+// One row on (1) or back (-1) from the open conversation, over the page's edge too.
+async function step(way) {
   const at = shown.findIndex(each => each.id === chosen), next = shown[at + way];
   if (at >= 0 && next) return open(next.id);
-  if (at < 0 && shown.length && !otherwise) return open(shown[0].id);
+  if (at < 0 && shown.length) return open(shown[0].id);
   const over = way > 0 ? first + SIZE <= total : first > 1;
   if (at >= 0 && over) {
     first = Math.max(1, first + way * SIZE);
     await refresh();
     if (shown.length) return open(shown[way > 0 ? 0 : shown.length - 1].id);
   }
-  if (otherwise) otherwise();
 }
 
-function turn(way) { first = Math.max(1, first + way * SIZE); refresh(); }
+function turn(way) { first = Math.max(1, first + way * SIZE); return refresh(); }
 
 function look(at) {
+  if (at && reviewing) review(false);
   binned = at;
+  drawReview();
   first = 1;
   picked.clear();
   drawMarks();
@@ -154,6 +156,7 @@ function load() {
 hear("studio:saved", () => { soon(300); offer(); });
 hear("studio:back", () => soon(0));
 hear("studio:opened", event => mark(event.detail.id));
-hear("studio:next", () => step(1, () => tell("studio:new", {})));
+hear("studio:next", handOut);
+beginHere();
 watch("value", load);
 load();

@@ -42,11 +42,22 @@ function drawMarks() {
   rows.classList.toggle("picking", picked.size > 0);
   bar.hidden = !picked.size && !lastMade;
   if (picked.size) {
-    bar.replaceChildren(make("b", "num", picked.size.toLocaleString("en") + " selected"), plain("Approve", () => markAll({ status: "approved" }, "approved")), plain("Reject", () => markAll({ status: "rejected" }, "rejected")),
+    bar.replaceChildren(make("b", "num", picked.size.toLocaleString("en") + " selected"), plain("Approve", () => markAll({ status: "approved" }, "approved")), plain("Reject", askWhyAll),
       plain("Delete", () => markAll({ deleted: true }, "put into the bin")), plain("Select none", () => { picked.clear(); drawMarks(); refresh(); }), tagField);
   } else if (lastMade) {
     bar.replaceChildren(make("span", "", lastSaid), plain("Undo", unmarkAll));
   }
+}
+
+// The authors read why; nothing need be said.
+function askWhyAll() {
+  const field = make("input", "tag-all"), does = () => markAll({ status: "rejected", reason: field.value }, "rejected");
+  field.placeholder = "Why? A few words for the authors, or nothing";
+  field.setAttribute("aria-label", "Why all selected are rejected");
+  field.maxLength = 1000;
+  field.onkeydown = event => { if (event.key === "Enter") does(); else if (event.key === "Escape") { event.stopPropagation(); drawMarks(); } };
+  bar.replaceChildren(make("b", "num", picked.size.toLocaleString("en") + " selected"), field, plain("Reject them", does), plain("Cancel", drawMarks));
+  field.focus();
 }
 
 async function markAll(what, done) {

@@ -2,7 +2,7 @@
 (() => {
   const KEYS = [
     ["Ctrl Enter", "Save and open the next conversation"], ["Ctrl S", "Save now"], ["n", "New conversation"], ["t", "New conversation from a template"], ["/", "Search"],
-    ["j", "Next conversation in the list"], ["k", "Previous conversation in the list"], ["x", "Select the open conversation in the list, to mark several at once"], ["a", "Approve"], ["r", "Reject"], ["Ctrl D", "Let a model draft the answer"],
+    ["j", "Next conversation in the list"], ["k", "Previous conversation in the list"], ["x", "Select the open conversation in the list, to mark several at once"], ["a", "Approve"], ["r", "Reject, and say why"], ["v", "Review what waits for a second pair of eyes"], ["Ctrl D", "Let a model draft the answer"],
     ["Tab", "From the text of a turn to the next one; Shift Tab goes back"], ["Ctrl Shift Enter", "Add a turn"],
     ["Alt ↑ Alt ↓", "Move the turn that one writes in"], ["Alt Enter", "More for this turn: insert, split, join, delete"],
     ["Ctrl Z", "Undo the last saved step; in a text field, the last typing"], ["Ctrl Shift Z", "Redo"],

@@ -54,7 +54,7 @@ function help() {
 
 function draw(state) {
   const focused = strip.contains(document.activeElement) ? document.activeElement.textContent : null;
-  strip.replaceChildren(model(state), device(state), ...job(state), make("span", "soft who", state.person), help());
+  if (!strip.contains(youField) || youField.hidden) strip.replaceChildren(model(state), device(state), ...job(state), drawYou(state.person), help());
   for (const node of strip.querySelectorAll("button")) if (node.textContent === focused) node.focus();
   if (state.counts) count(state.counts);
 }

@@ -13,7 +13,7 @@ STATUSES: tuple[Status, ...] = ("draft", "ready", "approved", "rejected")
 
 @dataclass(frozen=True)
 class Person:
-    """Who acts. There is one person, the owner of this machine's account, until people and passwords exist."""
+    """Who acts: the owner of this machine's account, or who somebody says they are (there are no passwords)."""
 
     name: str
 
@@ -60,6 +60,7 @@ class Conversation:
     updated_at: str  # ISO 8601, UTC
     updated_by: str
     deleted: bool = False
+    reason: str = ""  # why it was rejected
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ class Change:
     status: Status = "draft"
     tags: tuple[str, ...] = ()
     note: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ class Revision:
     status: Status
     tags: tuple[str, ...]
     note: str
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,7 @@ class Row:
     status: Status
     tags: tuple[str, ...]
     turns: int
+    updated_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -127,6 +131,16 @@ class Page:
     rows: tuple[Row, ...]
     total: int
     first: int
+
+
+@dataclass(frozen=True)
+class Lease:
+    """Somebody is at a conversation, until when unless they say so again. Nothing is locked by it."""
+
+    conversation: str
+    person: str
+    window: str  # of a browser, by the page's own random id
+    until: str
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ def page(
     if first > total:  # rows went away since the page was turned
         first = max(0, total - 1) // size * size + 1
     first = max(1, first)
-    shown = (heads.c.id, heads.c.number, heads.c.question, heads.c.answer, heads.c.status, heads.c.tags, heads.c.turns)  # fmt: skip
+    shown = (heads.c.id, heads.c.number, heads.c.question, heads.c.answer, heads.c.status, heads.c.tags, heads.c.turns, heads.c.updated_by)  # fmt: skip
     query = sa.select(*shown).where(*wanted).order_by(heads.c.number.desc()).limit(size).offset(first - 1)
     return Page(tuple(as_row(row) for row in db.execute(query)), total, first)
 
@@ -165,6 +165,7 @@ def applied(newest: Conversation, change: Change, person: Person, at: str) -> Co
         status=change.status,
         tags=change.tags,
         note=change.note,
+        reason=change.reason if change.status == "rejected" else "",
         updated_at=at,
         updated_by=person.name,
     )

@@ -44,6 +44,7 @@ def shared_columns(made: Conversation) -> dict[str, Any]:
         "status": made.status,
         "tags": json.dumps(made.tags, ensure_ascii=False),
         "note": made.note,
+        "reason": made.reason,
         "deleted": made.deleted,
     }
 
@@ -59,6 +60,7 @@ def content(row: Any) -> dict[str, Any]:
         "status": row.status,
         "tags": tuple(json.loads(row.tags)),
         "note": row.note,
+        "reason": row.reason,
     }
 
 
@@ -80,6 +82,5 @@ def as_revision(row: Any) -> Revision:
 
 
 def as_row(row: Any) -> Row:
-    return Row(
-        row.id, row.number, row.question, row.answer, row.status, tuple(json.loads(row.tags)), row.turns
-    )
+    tags = tuple(json.loads(row.tags))
+    return Row(row.id, row.number, row.question, row.answer, row.status, tags, row.turns, row.updated_by)

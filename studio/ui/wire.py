@@ -9,10 +9,12 @@ import logging
 import typing
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import unquote
 
 import gradio as gr
 
-from studio.core.errors import StudioError
+from studio.core.errors import BadInput, StudioError
+from studio.core.people import named
 from studio.core.records import Person
 from studio.work.studio import Studio, owner
 
@@ -22,11 +24,28 @@ UNFORESEEN = (
     "Something went wrong that the studio did not foresee. What you wrote is safe. The log holds the details."
 )
 SECONDS = 10.0  # how long a message stays on the page
+NAME = "studio_name"  # the cookie in which assets/you.js keeps what somebody is called
 
 
-def who(request: gr.Request | None) -> Person:
-    """The person behind a request: page, event or server function. There is one until people and passwords exist."""
-    return owner()
+def who(request: Any) -> Person:
+    """The person behind a request, be it of a page, an event or a server function: who they say they are, else the owner.
+
+    There are no passwords, so a name is a claim: it says who wrote what, and permits nothing.
+    """
+    try:
+        return named(unquote(claimed(request), errors="strict"))
+    except (BadInput, UnicodeDecodeError):
+        return owner()
+
+
+def claimed(request: Any) -> str:
+    """The name's cookie as it came, "" for none.
+
+    Gradio wraps the request of an event, and makes attributes of its cookies there: one that is called like a method of
+    its wrapper breaks that. So the cookies are read from the request within.
+    """
+    inner = request.request if isinstance(request, gr.Request) else request
+    return str(getattr(inner, "cookies", {}).get(NAME, ""))
 
 
 def bind(studio: Studio, handler: Callable[..., Any]) -> Callable[..., Any]:

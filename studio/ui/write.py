@@ -10,7 +10,16 @@ import gradio as gr
 from studio.core import formats
 from studio.core.errors import BadInput, ChangedMeanwhile
 from studio.core.records import STATUSES, Change, Conversation, Page, Person
-from studio.ui import show, write_draft, write_files, write_history, write_length, write_many, write_templates
+from studio.ui import (
+    show,
+    write_draft,
+    write_files,
+    write_history,
+    write_length,
+    write_many,
+    write_templates,
+    write_together,
+)
 from studio.ui.shell import NEW, Shell
 from studio.ui.wire import bind, bind_server
 from studio.work import serving, writing
@@ -25,7 +34,7 @@ OWN_WINDOW = (
     "What you wrote here is kept in its history; choose below what shall stand."
 )
 # Each in one scope, in this order; what stands first is there when the next begins.
-LIST_SCRIPTS = ("marks", "menu", "lay", "list", "beginnings")
+LIST_SCRIPTS = ("marks", "menu", "lay", "here", "list", "beginnings")
 EDITOR_SCRIPTS = (
     "drafts",
     "menu",
@@ -38,6 +47,8 @@ EDITOR_SCRIPTS = (
     "templates",
     "parting",
     "hands",
+    "together",
+    "review",
     "editor",
 )
 LIST = """
@@ -96,11 +107,13 @@ def build(studio: Studio, shell: Shell) -> gr.Tab:
 def conversations(studio: Studio) -> gr.HTML:
     deeds = (
         on_page,
+        on_review,
         on_restore,
         on_tags,
         write_many.on_mark,
         write_many.on_unmark,
         write_templates.on_templates,
+        *write_together.TAKING,
     )
     statuses = "".join(f"<option>{each}</option>" for each in STATUSES)
     return gr.HTML(
@@ -128,6 +141,8 @@ def editor(studio: Studio) -> gr.HTML:
         write_length.on_length,
         *write_draft.DEEDS,
         *write_templates.DEEDS,
+        write_together.on_here,
+        write_together.on_rejection,
     )
     return gr.HTML(
         {"project": ""},
@@ -194,6 +209,10 @@ def on_page(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, 
     return page_value(found)
 
 
+def on_review(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
+    return page_value(write_together.waiting(studio, person, given))
+
+
 def on_tags(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
     return {"tags": writing.tags(studio, str(given["project"]))}
 
@@ -241,6 +260,7 @@ def asked(given: dict[str, Any]) -> Change:
         status=given["status"],
         tags=tuple(str(each) for each in given.get("tags", ())),
         note=str(given.get("note", "")),
+        reason=str(given.get("reason") or ""),
     )
 
 
@@ -254,6 +274,7 @@ def value(conversation: Conversation) -> dict[str, Any]:
         "status": conversation.status,
         "tags": list(conversation.tags),
         "note": conversation.note,
+        "reason": conversation.reason,
         "updated_at": conversation.updated_at,
         "updated_by": conversation.updated_by,
         "deleted": conversation.deleted,
@@ -270,6 +291,7 @@ def page_value(page: Page) -> dict[str, Any]:
             "answer": each.answer,
             "status": each.status,
             "turns": each.turns,
+            "updated_by": each.updated_by,
         }
         for each in page.rows
     ]

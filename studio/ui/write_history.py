@@ -18,7 +18,15 @@ def on_history(studio: Studio, person: Person, given: dict[str, Any]) -> dict[st
     last = len(steps) - 1
     return {
         "steps": [
-            {"place": last - at, "version": each.version, "kind": each.kind, "at": each.at, "by": each.by}
+            {
+                "place": last - at,
+                "version": each.version,
+                "kind": each.kind,
+                "at": each.at,
+                "by": each.by,
+                # Why it was rejected stands at the step that did so, not at each one after it.
+                "reason": each.reason if at == last or each.reason != steps[at + 1].reason else "",
+            }
             for at, each in enumerate(steps)
         ]
     }

@@ -14,7 +14,8 @@ def on_mark(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, 
     """Set a status, add a tag, or move to the bin; `made` is what `on_unmark` takes to undo it."""
     project, ids = str(given["project"]), [str(each) for each in given.get("ids", ())]
     if "status" in given:
-        return {"made": marking.set_status(studio, person, project, ids, str(given["status"]))}
+        why = str(given.get("reason", ""))
+        return {"made": marking.set_status(studio, person, project, ids, str(given["status"]), why)}
     if "tag" in given:
         return {"made": marking.add_tag(studio, person, project, ids, str(given["tag"]))}
     if "deleted" in given:

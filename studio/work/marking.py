@@ -11,18 +11,20 @@ from studio.core.records import Conversation, Person, Status
 from studio.core.text import clean
 from studio.store import marking
 from studio.work.studio import Studio
-from studio.work.writing import TAG, known_status, now, read_first
+from studio.work.writing import REASON, TAG, known_status, now, read_first
 
 MOST = 1000  # conversations marked at once
 Made = list[tuple[str, int]]  # the id of each conversation that was changed, and the version that this made
 
 
-def set_status(studio: Studio, person: Person, project_id: str, ids: Sequence[str], status: str) -> Made:
-    """Give all of them a status. Raises BadInput, NotFound; then nothing is changed."""
+def set_status(
+    studio: Studio, person: Person, project_id: str, ids: Sequence[str], status: str, reason: str = ""
+) -> Made:
+    """Give all of them a status; `reason` says why they are rejected. Raises BadInput, NotFound; then nothing is changed."""
     known = known_status(
         status or "none"
     )  # there is no status without a name, though lists take "" for all of them
-    return change(studio, person, project_id, ids, with_status(known))
+    return change(studio, person, project_id, ids, with_status(known, clean(reason, "The reason", REASON)))
 
 
 def add_tag(studio: Studio, person: Person, project_id: str, ids: Sequence[str], tag: str) -> Made:
@@ -68,10 +70,14 @@ def versions(changed: Sequence[Conversation]) -> Made:
     return [(each.id, each.version) for each in changed]
 
 
-def with_status(status: str) -> Callable[[Conversation], Conversation]:
+def with_status(status: str, reason: str) -> Callable[[Conversation], Conversation]:
+    """Those that have the status already keep their reason, unless there is a new one."""
+    why = reason.strip() if status == "rejected" else ""
+
     def marked(each: Conversation) -> Conversation:
         read_first(status, each.messages, f"Nothing was changed. In conversation {each.number:04}: ")
-        return replace(each, status=cast(Status, status))
+        same = each.status == status and not why
+        return each if same else replace(each, status=cast(Status, status), reason=why)
 
     return marked
 

@@ -32,7 +32,7 @@ def opened(root: Path | None = None) -> Studio:
 
 
 def owner() -> Person:
-    """The person at this machine: there is one, by the account's name, until people and passwords exist."""
+    """The person at this machine, by the account's name: who acts where nobody says another name."""
     try:
         return Person(getpass.getuser())
     except (OSError, KeyError):  # an account without a name, as in some containers

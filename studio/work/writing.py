@@ -33,6 +33,7 @@ MOST_TURNS = 1000  # of one conversation
 SHOWN = 500  # rows of the longest page
 TAG = 100  # characters of a tag
 VOUCHED = ("ready", "approved")  # what no conversation is while a model's draft in it is unread
+REASON = 1000  # characters that say why something was rejected
 
 
 def projects(studio: Studio) -> list[Project]:
@@ -248,6 +249,7 @@ def checked_change(change: Change) -> Change:
         if not clean(each, "A tag", TAG).strip():
             raise BadInput("A tag is empty. Write it or delete it.")
     clean(change.note, "The note", 10_000)
+    clean(change.reason, "The reason", REASON)
     clean(change.request, "The request's id", 200)
     clean(change.conversation, "The conversation's id", 100)
     known_status(change.status or "none")

@@ -3,6 +3,9 @@
 import gradio as gr
 import pytest
 from gradio.utils import check_function_inputs_match
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.requests import Request
 
 from studio.core.errors import BadInput
 from studio.ui import wire
@@ -120,3 +123,52 @@ def test_a_server_function_given_nonsense_answers_one_sentence(caplog):
 
     assert wire.bind_server(None, on_save)("nonsense", None)["error"]["message"] == wire.UNFORESEEN
     assert "TypeError" in caplog.text
+
+
+def asking(cookies):
+    """A request as a server function gets it, and the same as Gradio wraps it for an event."""
+    header = [(b"cookie", cookies.encode("latin-1"))] if cookies is not None else []
+    plain = Request({"type": "http", "headers": header})
+    return plain, gr.Request(plain)
+
+
+@pytest.mark.parametrize(
+    ("cookies", "name"),
+    [("studio_name=Ada", "Ada"), ("a=b; studio_name=Ad%C3%A8le%20B.; c=d", "Adèle B."), ("studio_name=%3Cscript%3E", "<script>"),
+     # Other programs of this machine may set cookies for its name: one called like a method of Gradio's wrapper breaks that.
+     ("keys=1; __class__=x; __dict__=y; studio_name=Ada", "Ada")],
+)  # fmt: skip
+def test_a_person_is_who_the_cookie_says(cookies, name):
+    for request in asking(cookies):
+        assert wire.who(request).name == name
+
+
+@pytest.mark.parametrize(
+    "cookies",
+    [None, "", "studio_name", "studio_name=", "studio_name=%20%20", "studio_name=%00", "studio_name=a%0Ab%1B", "studio_name=%ED%A0%80",
+     "studio_name=%FF%FE", "studio_name=%E2%80%AEadA", "studio_name=" + "x" * 61, "studio_name=" + "%41" * 100_000,
+     "Studio_Name=Ada", "=;;;=", "studio_name=\xff\x80", 'studio_name="\\000"'],
+)  # fmt: skip
+def test_a_cookie_that_is_odd_in_any_way_is_the_owner(cookies):
+    for request in asking(cookies):
+        assert wire.who(request) == owner()
+
+
+@given(st.text(st.characters(codec="latin-1"), max_size=200))
+def test_no_cookie_breaks_or_brings_in_what_a_name_may_not_hold(cookies):
+    for request in (*asking(cookies), *asking("studio_name=" + cookies)):
+        name = wire.who(request).name
+        assert name == owner().name or (name.isprintable() and 0 < len(name) <= 60)
+
+
+def test_every_way_in_knows_the_person():
+    def told_by(studio, person, *values):
+        return person.name
+
+    def streams(studio, person):
+        yield person.name
+
+    plain, wrapped = asking("studio_name=Ben")
+    assert wire.bind(None, told_by)(wrapped) == "Ben"
+    assert list(wire.bind(None, streams)(wrapped)) == ["Ben"]
+    assert wire.bind_server(None, told_by)("given", plain) == "Ben"

@@ -15,14 +15,15 @@ PLACEHOLDER = re.compile(r"\[(?:[A-Z][A-Z _-]{2,})\]|\{\{.*?\}\}|\bTODO\b|\bXXX\
 def findings(conversations: Sequence[Conversation]) -> list[Finding]:
     """Everything the rules find in a set, conversation by conversation."""
     return [
-        *(
-            found
-            for each in conversations
-            for rule in (structure, placeholder, control_token)
-            for found in rule(each)
-        ),
+        *(found for each in conversations for rule in ALONE for found in rule(each)),
         *duplicates(conversations),
     ]
+
+
+def rules_broken(messages: Sequence[Message]) -> list[str]:
+    """The names of the rules that find something in these messages by themselves, without the rest of the set."""
+    alone = Conversation("", "", 0, 1, tuple(messages), "draft", (), "", "", "")
+    return sorted({found.rule for rule in ALONE for found in rule(alone)})
 
 
 def structure(conversation: Conversation) -> Iterator[Finding]:
@@ -81,3 +82,9 @@ def duplicates(conversations: Sequence[Conversation]) -> Iterator[Finding]:
 
 def finding(rule: str, severity: str, conversation: Conversation, message: int | None, text: str) -> Finding:
     return Finding(rule, "error" if severity == "error" else "warning", conversation.id, conversation.number, message, text)  # fmt: skip
+
+
+# The rules that look at one conversation at a time. Lists are filtered by what they find: who changes them, or adds one,
+# raises the number of the index's form (store/search.py), so that older databases are looked at again.
+ALONE = (structure, placeholder, control_token)
+NAMES = ("structure", "placeholder", "control token")

@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 
@@ -142,14 +142,14 @@ class Answers:
         found = sa.text(f"(SELECT rowid - :base {FROM})").bindparams(
             base=self.base, asked=self.asked, low=self.base, high=self.base + HIGHEST - 1
         )
-        return conversations.c.number.in_(found)  # type: ignore[arg-type]
+        return conversations.c.number.in_(found)
 
     def many(self) -> sa.ColumnElement[bool]:
         """The same where they are many: each conversation is looked at by itself, until a page is full."""
         found = (
             "EXISTS (SELECT 1 FROM words WHERE words MATCH :asked AND rowid = :base + conversations.number)"
         )
-        return sa.text(found).bindparams(base=self.base, asked=self.asked)
+        return cast("sa.ColumnElement[bool]", sa.text(found).bindparams(base=self.base, asked=self.asked))
 
     @property
     def base(self) -> int:

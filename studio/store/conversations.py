@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from studio.core import formats
 from studio.core.errors import ChangedMeanwhile, NotFound
 from studio.core.records import Change, Conversation, Message, Person, Project, Revision
-from studio.store import projects
+from studio.store import projects, search
 from studio.store.rows import as_conversation, as_revision, content, head_of, revision_of
 from studio.store.schema import conversations as heads
 from studio.store.schema import revisions
@@ -171,10 +171,11 @@ def insert_many(
             zip(free_ids(db, project.name, imported), imported, strict=True)
         )
     ]
-    for start in range(0, len(made), BATCH):
-        batch = made[start : start + BATCH]
-        db.execute(heads.insert(), [{**head_of(each), "created_at": at} for each in batch])
-        db.execute(revisions.insert(), [revision_of(each, "imported") for each in batch])
+    with search.in_bulk(db, project.id, first):
+        for start in range(0, len(made), BATCH):
+            batch = made[start : start + BATCH]
+            db.execute(heads.insert(), [{**head_of(each), "created_at": at} for each in batch])
+            db.execute(revisions.insert(), [revision_of(each, "imported") for each in batch])
     return len(imported)
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, cast
@@ -44,7 +45,7 @@ MADE = {"words": TABLE} | {
     name: f"CREATE TRIGGER {name} AFTER {event} ON conversations BEGIN /* form {FORM} */ {deed} END"
     for name, (event, deed) in TRIGGERS.items()
 }
-FILL = f"INSERT INTO words (rowid, text, facts) SELECT {KEY}, {VALUES} FROM conversations ORDER BY 1".replace("{row}", "conversations")  # fmt: skip
+FILL = f"INSERT INTO words (rowid, text, facts) SELECT {KEY}, {VALUES} FROM conversations".replace("{row}", "conversations")  # fmt: skip
 FROM = "FROM words WHERE words MATCH :asked AND rowid BETWEEN :low AND :high"
 BUFFER = 16 * 2**20  # bytes of new words that are held before they are written as a whole
 
@@ -65,9 +66,21 @@ def ensure(db: sa.Connection) -> None:
     db.exec_driver_sql("DROP TABLE IF EXISTS words")
     db.exec_driver_sql(MADE["words"])
     db.exec_driver_sql("INSERT INTO words (words, rank) VALUES ('hashsize', ?)", (BUFFER,))
-    db.exec_driver_sql(FILL)
+    db.exec_driver_sql(f"{FILL} ORDER BY 1")
     for name in TRIGGERS:
         db.exec_driver_sql(MADE[name])
+
+
+@contextmanager
+def in_bulk(db: sa.Connection, project_id: str, first: int) -> Iterator[None]:
+    """Index what the block adds to the project, with numbers from `first` on, at its end and as one.
+
+    Of a trigger FTS5 writes each row out by itself, since a part of the statement might be undone: six times the work.
+    """
+    db.exec_driver_sql("DROP TRIGGER words_added")
+    yield
+    db.exec_driver_sql(f"{FILL} WHERE project_id = ? AND number >= ? ORDER BY number", (project_id, first))
+    db.exec_driver_sql(MADE["words_added"])
 
 
 def text_of(messages: str) -> str:

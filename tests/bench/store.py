@@ -47,11 +47,11 @@ def run() -> dict[str, Any]:
         kinds = measured(studio, project, Path(scratch) / "peer.db")
         rows += listed(kinds)
         rows.append(row("save acknowledged, ms, p95", quantile(saves(studio, project)), None, GOALS["save"]))
+        size = studio.home.database.stat().st_size / 2**30
         studio.database.close()
         if PAINT:
             rows.append(row("key to rows drawn, ms, p95", quantile(painted(home)), None, GOALS["paint"]))
-    size = (home / "studio.db").stat().st_size / 2**30 if home.exists() else None
-    conditions = f"{COUNT:,} conversations, database {size and round(size, 2)} GB, {ROUNDS} rounds of {len(kinds)} questions, load {os.getloadavg()[0]:.1f}"
+    conditions = f"{COUNT:,} conversations, database {size:.2f} GB, {ROUNDS} rounds of {len(kinds)} questions, load {os.getloadavg()[0]:.1f}"
     return {"what": conditions, "rows": rows, "kinds": kinds}
 
 
@@ -79,8 +79,8 @@ def filled(studio: Studio, project: str, scratch: Path) -> float:
         path.unlink()
     with studio.database.writing() as db:
         for every, column, value in (
-            (7, "status", "approved"), (11, "status", "draft"), (13, "tags", '["refund"]'), (1009, "tags", '["rare", "refund"]'),
-            (3, "updated_by", "Ben"), (2003, "updated_by", "Dmitri"), (5003, "deleted", True),
+            (20, "status", "approved"), (50, "status", "draft"), (30, "tags", '["refund"]'), (1009, "tags", '["rare", "refund"]'),
+            (40, "updated_by", "Ben"), (2003, "updated_by", "Dmitri"), (5003, "deleted", True),
         ):  # fmt: skip
             db.exec_driver_sql(f"UPDATE conversations SET {column} = ? WHERE number % {every} = 0", (value,))
     return COUNT / spent

@@ -102,6 +102,7 @@ class Row:
     status: Status
     tags: tuple[str, ...]
     turns: int
+    excerpt: str = ""  # where the searched words stand, if not in the question or answer above
 
 
 Length = Literal["short", "middle", "long"]

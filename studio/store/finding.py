@@ -8,14 +8,15 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 
+from studio.core import formats
 from studio.core.errors import BadInput
-from studio.core.records import Page, Place, Wanted
-from studio.core.words import Phrase, asked
+from studio.core.records import Page, Place, Row, Wanted
+from studio.core.words import Phrase, asked, excerpt, spans
 from studio.store.conversations import counted, listed
 from studio.store.rows import as_row
 from studio.store.schema import conversations as heads
@@ -103,7 +104,16 @@ def page(db: sa.Connection, wanted: Wanted, place: Place, size: int) -> Page:
     elif pinned:
         first += 1
     total = found.total + len(pinned)
-    return Page(tuple(as_row(row) for row in rows), total, first, found.more, start, end, following)
+    return Page(tuple(shown(row, phrases) for row in rows), total, first, found.more, start, end, following)
+
+
+def shown(row: Any, phrases: Sequence[Phrase]) -> Row:
+    """A row, with the place where the searched words stand where neither of its two lines shows one."""
+    made = as_row(row)
+    if not phrases or spans(made.question, phrases) or spans(made.answer, phrases):
+        return made
+    texts = (each.content for each in formats.load(row.messages))
+    return replace(made, excerpt=next(filter(None, (excerpt(text, phrases) for text in texts)), ""))
 
 
 def is_number(search: str) -> bool:

@@ -14,6 +14,7 @@ from studio.work.studio import Studio
 
 SHOWN = 500  # rows of the longest page
 TAG = 100  # characters of a tag
+FINDINGS = lint.NAMES  # the rules that a list can be narrowed to
 
 
 def found(studio: Studio, wanted: Wanted, place: Place | None = None, size: int = 50) -> Page:

@@ -10,6 +10,7 @@ chips.setAttribute("aria-label", "Shown only");
 for (const [name, title] of Object.entries(NAMES)) {
   const label = make("label"), select = choose[name] = make("select", "by-" + name);
   label.append(make("span", "soft", title), select);
+  select.setAttribute("aria-label", title);
   select.append(new Option("", ""));
   select.onchange = () => { drawChips(); anew(0); };
   filters.append(label);

@@ -17,9 +17,8 @@ LIMIT = 1_000_000  # characters in one text
 FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 
 # Accents of Latin, Greek and Cyrillic, the points of Hebrew and Arabic, and what picks between forms of a sign.
-ACCENT = re.compile(
-    "[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u064b-\u065f\u0670\ufe00-\ufe0f]"
-)
+ACCENTS = r"\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u064b-\u065f\u0670\ufe00-\ufe0f"
+ACCENT = re.compile(f"[{ACCENTS}]")
 
 CONTROL_TOKEN = re.compile(
     r"<\|[^|<>\s]{1,80}\|>"  # <|im_end|>, <|endoftext|>, <|eot_id|>

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from studio.core.text import searchable
+from studio.core.text import ACCENTS, searchable
 
 BEGINNING = (
     3  # letters from which the last word is taken as the beginning of one; before, half the set would match
@@ -23,7 +23,7 @@ UNSPACED = (
 SIGNED = "\u0900-\u0963\u0966-\u0dff"
 WORD = re.compile(rf"[{UNSPACED}]+|(?:[^\W_{UNSPACED}]|[{SIGNED}])+")  # in a searchable text
 RUN = re.compile(
-    rf"(?:[^\W_]|[{UNSPACED}{SIGNED}\u0300-\u036f\u3099\u309a\uff9e\uff9f])+"
+    rf"(?:[^\W_]|[{UNSPACED}{SIGNED}{ACCENTS}\u3099\u309a\uff9e\uff9f])+"
 )  # in a text as it came
 IS_UNSPACED = re.compile(f"[{UNSPACED}]")
 QUOTES = re.compile('["“”„«»]')

@@ -21,7 +21,7 @@ from studio.core import formats, lint
 from studio.core.lengths import length
 from studio.core.records import Wanted
 from studio.core.words import Phrase, indexed
-from studio.store.schema import conversations, projects
+from studio.store.schema import projects
 
 FORM = (
     1  # of what stands in the index; where it is another one in a database, that is indexed again when opened
@@ -152,10 +152,10 @@ class Answers:
 
     def few(self) -> sa.ColumnElement[bool]:
         """The condition that a conversation is among them: all of them are looked up first."""
-        found = sa.text(f"(SELECT rowid - :base {FROM})").bindparams(
+        found = sa.text(f"conversations.number IN (SELECT rowid - :base {FROM})").bindparams(
             base=self.base, asked=self.asked, low=self.base, high=self.base + HIGHEST - 1
         )
-        return conversations.c.number.in_(found)
+        return cast("sa.ColumnElement[bool]", found)
 
     def many(self) -> sa.ColumnElement[bool]:
         """The same where they are many: each conversation is looked at by itself, until a page is full."""

@@ -278,7 +278,9 @@ def test_tags_and_a_note_are_kept_offered_again_and_filter_the_list(page, projec
     expect(editor.get_by_label("Note for colleagues")).to_have_value("Ask Ben.")
     editor.get_by_role("button", name="Remove the tag").click()
     saved(editor)
-    expect(page.locator("#list .none")).to_be_visible()  # nothing has the tag any more, and it is said that it is asked for
+    expect(
+        page.locator("#list .none")
+    ).to_be_visible()  # nothing has the tag any more, and it is said that it is asked for
     page.locator("#list .chip").click()
     expect(page.locator("#list .by-tag")).to_be_hidden()
 

@@ -46,7 +46,10 @@ class Ordered:
     ) -> list[Any]:
         """The next `most` after `at`, or before it; with the one at it where `here`."""
         column, down = ORDERS[self.wanted.sort]
-        order = [each.desc() if down != back else each.asc() for each in (column, heads.c.number)]
+        columns = dict.fromkeys(
+            (column, heads.c.number)
+        )  # named twice, SQLite would not see the index for it
+        order = [each.desc() if down != back else each.asc() for each in columns]
         wanted = [*self.conditions, *([beyond(column, down != back, at, here)] if at else [])]
         query = sa.select(*SHOWN).where(*wanted).order_by(*order).limit(most).offset(skip)
         return list(self.db.execute(query))
@@ -131,7 +134,12 @@ def lister(db: sa.Connection, wanted: Wanted, phrases: Sequence[Phrase], without
     more, total = total > COUNTED, min(total, COUNTED)
     if wanted.sort in ("newest", "oldest"):
         return Numbered(db, wanted, answers, total, more)
-    conditions = [*listed(wanted.project, "", wanted.binned), answers.many() if more else answers.few()]
+    # Few are looked up by number: without the bin's column among the conditions no list in order is gone through for them.
+    conditions = (
+        [*listed(wanted.project, "", wanted.binned), answers.many()]
+        if more
+        else [heads.c.project_id == wanted.project, answers.few()]
+    )
     return Ordered(db, wanted, conditions, total, more)
 
 

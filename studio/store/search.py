@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from typing import Any, cast
 
@@ -164,7 +165,7 @@ class Answers:
         )
         return cast("sa.ColumnElement[bool]", sa.text(found).bindparams(base=self.base, asked=self.asked))
 
-    @property
+    @cached_property
     def base(self) -> int:
         """Where the project begins in the index; 0, where nothing is, for one that is not there."""
         found = self.db.execute(sa.select(projects.c.place).where(projects.c.id == self.project)).scalar()

@@ -136,9 +136,11 @@ def measured(studio: Studio, project: str, peer: Path) -> dict[str, dict[str, fl
     old = sqlite3.connect(peer)
     kinds = {}
     for name, wanted in questions(project).items():
+        began = time.process_time()
         mine = timed(lambda wanted=wanted: finding.found(studio, wanted), ROUNDS)  # type: ignore[misc]
+        spent = (time.process_time() - began) / ROUNDS * 1000
         theirs = timed(lambda wanted=wanted: like(old, wanted), PEER_ROUNDS)  # type: ignore[misc]
-        kinds[name] = told(mine, theirs)
+        kinds[name] = {**told(mine, theirs), "cpu": round(spent, 1)}
     for name, wanted in {
         "deep page": Wanted(project),
         "deep page of a word": Wanted(project, search="the"),
@@ -155,6 +157,7 @@ def measured(studio: Studio, project: str, peer: Path) -> dict[str, dict[str, fl
 
 
 def told(mine: list[float], theirs: list[float]) -> dict[str, Any]:
+    """`times` are of the clock; what other programs do at the same time is in them."""
     return {"times": mine, "peers": theirs, "p50": round(statistics.median(mine), 1), "most": round(max(mine), 1),
             "peer": round(statistics.median(theirs), 1) if theirs else None}  # fmt: skip
 

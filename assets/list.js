@@ -1,10 +1,10 @@
 // Draws one page of the conversations, searches and filters on the server, and opens what is chosen in the editor.
 const $ = selector => element.querySelector(selector);
 const search = $(".search"), status = $(".filter"), rows = $(".rows"), range = $(".range"), bin = $(".bin"), fresh = $(".new");
-const byTag = $(".by-tag"), back = $(".back"), on = $(".on-page"), SIZE = 50;
+const back = $(".back"), on = $(".on-page"), SIZE = 50;
 let project = "", first = 1, total = 0, chosen = "", shown = [], asked = 0, timer = null, binned = false;
 
-rows.before(reviewBar, bar);
+rows.before(filters, chips, reviewBar, bar);
 
 function make(tag, classes, text) {
   const node = document.createElement(tag);
@@ -25,8 +25,8 @@ function row(each) {
   button.dataset.id = each.id;
   if (each.id === chosen) button.setAttribute("aria-current", "true");
   const turns = each.turns === 1 ? "1 turn" : each.turns + " turns";
-  button.append(make("span", "state num", padded(each.number)), make("span", "q", each.question || "(no question yet)"),
-    make("span", "state " + each.status, each.status), make("span", "a", each.answer || "(no answer yet)"), atWork(each, turns));
+  button.append(make("span", "state num", padded(each.number)), lit("q", each, "question") || make("span", "q", each.question || "(no question yet)"),
+    make("span", "state " + each.status, each.status), lit("a", each, "answer") || make("span", "a", each.answer || "(no answer yet)"), atWork(each, turns));
   button.onclick = () => binned ? restore(each) : open(each.id);
   if (binned) button.append(make("span", "undo", "Put back"));
   if (!binned) item.append(pickBox(each));
@@ -40,14 +40,15 @@ function draw(page) {
   shown = page.rows;
   lay();
   if (!shown.length) rows.append(make("li", "none soft", nothing()));
-  range.textContent = shown.length ? first.toLocaleString("en") + "–" + (first + shown.length - 1).toLocaleString("en") + " of " + total.toLocaleString("en") : "None";
+  range.textContent = shown.length ? first.toLocaleString("en") + "–" + (first + shown.length - 1).toLocaleString("en") + " of " + (page.more ? "more than " : "") + total.toLocaleString("en") : "None";
   back.disabled = first <= 1;
-  on.disabled = first + SIZE > total;
+  on.disabled = !follows(page);
+  stay(page);
 }
 
 function nothing() {
   if (reviewing) return "Nothing waits for your review.";
-  if (search.value || status.value || byTag.value) return "Nothing matches. Clear the search or the filter.";
+  if (search.value || status.value || narrowed()) return "Nothing matches. Clear the search or the filter.";
   return binned ? "The bin is empty." : "No conversations yet.";
 }
 
@@ -57,24 +58,13 @@ async function refresh() {
   if (!project) return;
   const mine = ++asked;
   try {
-    const page = await (reviewing ? server.on_review : server.on_page)({ project, search: search.value, status: status.value, tag: byTag.value, binned, first, size: SIZE });
+    const page = await (reviewing ? server.on_review : server.on_page)({ project, search: search.value, status: status.value, binned, first, size: SIZE, ...wishes() });
     if (mine !== asked || !page) return;
     if (page.error) { range.textContent = page.error.message; return; }
-    if (!page.rows.length && page.total && first > 1) { first = Math.max(1, page.total - SIZE + 1); return refresh(); }
     draw(page);
   } catch (error) {
     if (mine === asked) timer = setTimeout(refresh, 3000);
   }
-}
-
-// Which tags there are to choose from; without any there is nothing to choose.
-async function offer() {
-  const answer = await server.on_tags({ project }).catch(() => null);
-  if (!answer || !answer.tags) return;
-  const kept = answer.tags.includes(byTag.value) ? byTag.value : "";
-  byTag.replaceChildren(new Option("Any tag", ""), ...answer.tags.map(tag => new Option(tag, tag)));
-  byTag.hidden = !answer.tags.length;
-  if (kept !== byTag.value) byTag.value = kept;
 }
 
 function soon(wait) {
@@ -97,7 +87,7 @@ function mark(id) {
   for (const button of rows.querySelectorAll("button")) {
     const is = button.dataset.id === id;
     button.classList.toggle("on", is);
-    if (is) { button.setAttribute("aria-current", "true"); if (moved) bring(button); } else button.removeAttribute("aria-current");
+    if (is) { button.setAttribute("aria-current", "true"); if (moved && keptTop === null) bring(button); } else button.removeAttribute("aria-current");
   }
 }
 
@@ -112,31 +102,47 @@ async function step(way) {
   const at = shown.findIndex(each => each.id === chosen), next = shown[at + way];
   if (at >= 0 && next) return open(next.id);
   if (at < 0 && shown.length) return open(shown[0].id);
-  const over = way > 0 ? first + SIZE <= total : first > 1;
-  if (at >= 0 && over) {
-    first = Math.max(1, first + way * SIZE);
-    await refresh();
+  if (at >= 0 && !(way > 0 ? on : back).disabled) {
+    await turn(way);
     if (shown.length) return open(shown[way > 0 ? 0 : shown.length - 1].id);
   }
 }
 
-function turn(way) { first = Math.max(1, first + way * SIZE); return refresh(); }
+function turn(way) {
+  turnFrom(way);
+  first = Math.max(1, first + way * shown.length);
+  rows.scrollTop = 0;
+  return refresh();
+}
+
+// Another question is asked: its answer is seen from the beginning.
+function anew(wait) {
+  first = 1;
+  fromTop();
+  rows.scrollTop = 0;
+  soon(wait);
+}
 
 function look(at) {
   if (at && reviewing) review(false);
-  binned = at;
-  drawReview();
   first = 1;
+  fromTop();
   picked.clear();
   drawMarks();
-  bin.setAttribute("aria-pressed", String(binned));
-  bin.textContent = binned ? "Close bin" : "Bin";
-  element.classList.toggle("in-bin", binned);
+  showBin(at);
   refresh();
 }
 
-search.oninput = () => { first = 1; soon(200); };
-status.onchange = byTag.onchange = () => { first = 1; refresh(); };
+function showBin(at) {
+  binned = at;
+  drawReview();
+  bin.setAttribute("aria-pressed", String(binned));
+  bin.textContent = binned ? "Close bin" : "Bin";
+  element.classList.toggle("in-bin", binned);
+}
+
+search.oninput = () => anew(120);
+status.onchange = () => anew(0);
 fresh.onclick = () => { if (binned) look(false); tell("studio:new", {}); };
 back.onclick = () => turn(-1);
 on.onclick = () => turn(1);
@@ -147,8 +153,10 @@ $(".pick-open").onclick = pickOpen;
 
 function load() {
   const value = props.value || {};
-  if (value.project !== project) { first = 1; chosen = ""; search.value = ""; status.value = ""; byTag.value = ""; picked.clear(); lastMade = null; drawMarks(); }
+  const other = value.project !== project;
+  if (other) { chosen = ""; picked.clear(); lastMade = null; drawMarks(); }
   project = value.project || "";
+  if (other) comeBack();
   if (project) offer();
   refresh();
 }
@@ -158,5 +166,6 @@ hear("studio:back", () => soon(0));
 hear("studio:opened", event => mark(event.detail.id));
 hear("studio:next", handOut);
 beginHere();
+beginFinding();
 watch("value", load);
 load();

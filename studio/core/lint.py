@@ -19,19 +19,27 @@ ASKED = re.compile(
     r"(?:name|date|time|number|address|amount|price|email|phone|city|place|company|product|order|reason|title)\]",
     re.IGNORECASE,
 )
+GAPS = (
+    "[",
+    "{{",
+    "TODO",
+    "XXX",
+    "Lorem",
+)  # without any of these there is none; to look for them is much quicker
 
 
 def findings(conversations: Sequence[Conversation]) -> list[Finding]:
     """Everything the rules find in a set, conversation by conversation."""
     return [
-        *(
-            found
-            for each in conversations
-            for rule in (structure, draft, placeholder, control_token)
-            for found in rule(each)
-        ),
+        *(found for each in conversations for rule in ALONE for found in rule(each)),
         *duplicates(conversations),
     ]
+
+
+def rules_broken(messages: Sequence[Message]) -> list[str]:
+    """The names of the rules that find something in these messages by themselves, without the rest of the set."""
+    alone = Conversation("", "", 0, 1, tuple(messages), "draft", (), "", "", "")
+    return sorted({found.rule for rule in ALONE for found in rule(alone)})
 
 
 def structure(conversation: Conversation) -> Iterator[Finding]:
@@ -84,6 +92,8 @@ def placeholder(conversation: Conversation) -> Iterator[Finding]:
     A model repeats them word for word: it cannot know that they were meant to be replaced.
     """
     for position, message in enumerate(conversation.messages):
+        if not any(each in message.content for each in GAPS):
+            continue
         for match in filter(is_gap, PLACEHOLDER.finditer(message.content)):
             text = f"“{match.group()}” looks like a gap that was never filled. Write what should stand here."
             yield finding("placeholder", "warning", conversation, position, text)
@@ -116,3 +126,9 @@ def duplicates(conversations: Sequence[Conversation]) -> Iterator[Finding]:
 
 def finding(rule: str, severity: str, conversation: Conversation, message: int | None, text: str) -> Finding:
     return Finding(rule, "error" if severity == "error" else "warning", conversation.id, conversation.number, message, text)  # fmt: skip
+
+
+# The rules that look at one conversation at a time. Lists are filtered by what they find: who changes them, or adds one,
+# raises the number of the index's form (store/search.py), so that older databases are looked at again.
+ALONE = (structure, draft, placeholder, control_token)
+NAMES = ("structure", "draft", "placeholder", "control token")

@@ -122,15 +122,60 @@ class Row:
     tags: tuple[str, ...]
     turns: int
     updated_by: str = ""
+    excerpt: str = ""  # where the searched words stand, if not in the question or answer above
+
+
+Length = Literal["short", "middle", "long"]
+Sort = Literal["newest", "oldest", "changed", "longest", "shortest"]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a list shall show, "" for no matter, and in which order. All of it must hold.
+
+    `search`: words of the turns, the last one as a beginning, "quoted" ones as a phrase; or a conversation's number.
+    `person` changed it last, `finding` is a rule's name or "any", `imported` the id of the import that brought it.
+    """
+
+    project: str
+    search: str = ""
+    status: str = ""
+    tag: str = ""
+    person: str = ""
+    length: str = ""
+    finding: str = ""
+    imported: str = ""
+    binned: bool = False
+    sort: Sort = "newest"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a page of a list begins: at the row of the cursor `at`, after it or before it; "" is the list's beginning.
+
+    `first` is the position of its first row as it was known last, for when counting would take too long; without
+    a cursor the page begins at that position.
+    """
+
+    at: str = ""
+    way: Literal["from", "after", "before"] = "from"
+    first: int = 1
 
 
 @dataclass(frozen=True)
 class Page:
-    """One page of the list. `first` is the position (from 1) of its first row among the `total` that match."""
+    """One page of the list. `first` is the position (from 1) of its first row among the `total` that match.
+
+    `more`: there are more than `total`. `start` and `end` are the cursors of its first and last row, "" without rows.
+    """
 
     rows: tuple[Row, ...]
     total: int
     first: int
+    more: bool = False
+    start: str = ""
+    end: str = ""
+    following: bool = False  # there are rows after these
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,10 @@ LIMIT = 1_000_000  # characters in one text
 # NUL and its neighbours end strings in C libraries and are invisible on screen. Tab and the two line ends are text.
 FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 
+# Accents of Latin, Greek and Cyrillic, the points of Hebrew and Arabic, and what picks between forms of a sign.
+ACCENTS = r"\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u064b-\u065f\u0670\ufe00-\ufe0f"
+ACCENT = re.compile(f"[{ACCENTS}]")
+
 CONTROL_TOKEN = re.compile(
     r"<\|[^|<>\s]{1,80}\|>"  # <|im_end|>, <|endoftext|>, <|eot_id|>
     r"|<｜[^｜<>\s]{1,80}｜>"  # the same with full-width bars
@@ -82,8 +86,11 @@ def control_tokens(text: str) -> list[str]:
 
 
 def searchable(text: str) -> str:
-    """The form in which texts are compared by a search: case, width and composition of letters do not matter."""
-    return unicodedata.normalize("NFKC", text.casefold())
+    """The form in which texts are compared by a search: case, width, accents and composition do not matter."""
+    if text.isascii():
+        return text.lower()
+    bare = ACCENT.sub("", unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold()))
+    return unicodedata.normalize("NFC", bare)
 
 
 def one_line(text: str, limit: int = 200) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from hashlib import sha256
@@ -14,10 +12,9 @@ import sqlalchemy as sa
 
 from studio.core import formats
 from studio.core.errors import ChangedMeanwhile, NotFound
-from studio.core.records import Change, Conversation, Message, Page, Person, Project, Revision
-from studio.core.text import searchable
-from studio.store import projects
-from studio.store.rows import as_conversation, as_revision, as_row, content, head_of, revision_of
+from studio.core.records import Change, Conversation, Message, Person, Project, Revision
+from studio.store import projects, search
+from studio.store.rows import as_conversation, as_revision, content, head_of, revision_of
 from studio.store.schema import conversations as heads
 from studio.store.schema import revisions
 
@@ -63,53 +60,13 @@ def content_hashes(db: sa.Connection, project_id: str) -> set[str]:
     return set(db.execute(sa.select(heads.c.content_hash).where(*listed(project_id))).scalars())
 
 
-def page(
-    db: sa.Connection,
-    project_id: str,
-    *,
-    search: str = "",
-    status: str = "",
-    tag: str = "",
-    binned: bool = False,
-    first: int = 1,
-    size: int = 50,
-) -> Page:
-    """The rows from position `first` (from 1) on, newest number first; from the last page where `first` lies beyond it."""
-    wanted = listed(project_id, status, binned, search, tag)
-    total = counted(db, wanted)
-    if first > total:  # rows went away since the page was turned
-        first = max(0, total - 1) // size * size + 1
-    first = max(1, first)
-    shown = (heads.c.id, heads.c.number, heads.c.question, heads.c.answer, heads.c.status, heads.c.tags, heads.c.turns, heads.c.updated_by)  # fmt: skip
-    query = sa.select(*shown).where(*wanted).order_by(heads.c.number.desc()).limit(size).offset(first - 1)
-    return Page(tuple(as_row(row) for row in db.execute(query)), total, first)
-
-
-def listed(
-    project_id: str, status: str = "", binned: bool = False, search: str = "", tag: str = ""
-) -> list[sa.ColumnElement[bool]]:
+def listed(project_id: str, status: str = "", binned: bool = False) -> list[sa.ColumnElement[bool]]:
     wanted = [heads.c.project_id == project_id, heads.c.deleted == binned]
-    if status:
-        wanted.append(heads.c.status == status)
-    if tag:
-        # Within the JSON list a tag stands in quotes, and quotes within a tag are escaped: only a whole tag matches.
-        wanted.append(heads.c.tags.contains(json.dumps(tag, ensure_ascii=False), autoescape=True))
-    if search.strip():
-        wanted.append(heads.c.searchable.contains(searchable(search), autoescape=True))
-    return wanted
+    return [*wanted, heads.c.status == status] if status else wanted
 
 
 def counted(db: sa.Connection, wanted: Sequence[sa.ColumnElement[bool]]) -> int:
     return db.execute(sa.select(sa.func.count()).select_from(heads).where(*wanted)).scalar_one()
-
-
-def tags(db: sa.Connection, project_id: str) -> list[str]:
-    """Every tag in use outside the bin, the most used first."""
-    query = sa.select(heads.c.tags, sa.func.count()).where(*listed(project_id)).group_by(heads.c.tags)
-    used: Counter[str] = Counter()
-    for row, times in db.execute(query):
-        used.update(dict.fromkeys(json.loads(row), times))
-    return [tag for tag, _ in sorted(used.items(), key=lambda each: (-each[1], each[0]))]
 
 
 def history(db: sa.Connection, id: str) -> list[Revision]:
@@ -221,10 +178,11 @@ def insert_many(
             zip(free_ids(db, project.name, imported), imported, strict=True)
         )
     ]
-    for start in range(0, len(made), BATCH):
-        batch = made[start : start + BATCH]
-        db.execute(heads.insert(), [{**head_of(each), "created_at": at} for each in batch])
-        db.execute(revisions.insert(), [revision_of(each, "imported") for each in batch])
+    with search.in_bulk(db, project.id, first):
+        for start in range(0, len(made), BATCH):
+            batch = made[start : start + BATCH]
+            db.execute(heads.insert(), [{**head_of(each), "created_at": at} for each in batch])
+            db.execute(revisions.insert(), [revision_of(each, "imported") for each in batch])
     return len(imported)
 
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
 from studio.core.errors import Busy, ChangedMeanwhile, DoesNotFit, StudioError, UnreadableFile
-from studio.store import schema
+from studio.store import schema, search
 
 PATIENCE = 30.0  # seconds; importing 100,000 conversations took 22 on a busy machine with two cores
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -53,6 +53,7 @@ class Database:
         try:
             with database.writing() as db:
                 migrate(db, path)
+                search.ensure(db)
         except BaseException:
             database.close()
             raise
@@ -124,6 +125,7 @@ def engine(path: Path, patience: float, begin: str, *settings: str) -> sa.Engine
         connection.isolation_level = None
         for setting in ("PRAGMA foreign_keys = ON", *settings):
             connection.execute(setting)
+        search.prepare(connection)
 
     def on_begin(connection: sa.Connection) -> None:
         connection.exec_driver_sql(begin)

@@ -43,6 +43,7 @@ def ensure(db: sa.Connection, name: str, at: str) -> Project:
             system=made.system,
             base=made.base,
             numbered=0,
+            place=sa.select(sa.func.coalesce(sa.func.max(projects.c.place), 0) + 1).scalar_subquery(),
             created_at=made.created_at,
         )
     )

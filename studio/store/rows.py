@@ -7,7 +7,7 @@ from typing import Any
 
 from studio.core import formats
 from studio.core.records import Conversation, Revision, Row
-from studio.core.text import one_line, searchable
+from studio.core.text import one_line
 
 
 def head_of(made: Conversation) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def head_of(made: Conversation) -> dict[str, Any]:
         "question": first_said(made, "user"),
         "answer": first_said(made, "assistant"),
         "turns": sum(each.role != "system" for each in made.messages),
-        "searchable": searchable("\n".join(each.content for each in made.messages)),
+        "size": sum(len(each.content) for each in made.messages),
         "content_hash": formats.content_hash(made.messages),
         "updated_at": made.updated_at,
         "updated_by": made.updated_by,

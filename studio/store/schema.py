@@ -15,7 +15,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0003"  # the newest migration: a database that is there already is opened without loading Alembic
+REVISION = "0004"  # the newest migration: a database that is there already is opened without loading Alembic
 
 metadata = MetaData()
 
@@ -28,7 +28,10 @@ projects = Table(
     Column("base", Text, nullable=False),
     # The highest number given so far: no number is given twice, whatever becomes of its conversation.
     Column("numbered", Integer, nullable=False),
+    # Given once, and with a conversation's number its place in the index of words: SQLite's own row numbers may change.
+    Column("place", Integer, nullable=False, server_default="0"),
     Column("created_at", Text, nullable=False),
+    Index("projects_place", "place", unique=True),
 )
 
 # The newest version of each conversation, with what lists and searches need derived from it.
@@ -48,7 +51,7 @@ conversations = Table(
     Column("question", Text, nullable=False),
     Column("answer", Text, nullable=False),
     Column("turns", Integer, nullable=False),
-    Column("searchable", Text, nullable=False),
+    Column("size", Integer, nullable=False, server_default="0"),  # characters
     Column("content_hash", Text, nullable=False),
     Column("deleted", Boolean, nullable=False),
     Column("created_at", Text, nullable=False),
@@ -57,6 +60,17 @@ conversations = Table(
     UniqueConstraint("project_id", "number", name="conversations_number"),
     Index("conversations_listed", "project_id", "deleted", "number"),
     Index("conversations_by_status", "project_id", "deleted", "status", "number"),
+    Index("conversations_by_change", "project_id", "deleted", "updated_at", "number"),
+    Index("conversations_by_size", "project_id", "deleted", "size", "number"),
+    Index("conversations_by_person", "project_id", "deleted", "updated_by"),
+    Index(
+        "conversations_tagged",
+        "project_id",
+        "deleted",
+        "tags",
+        sqlite_where=text("tags <> '[]'"),
+        postgresql_where=text("tags <> '[]'"),
+    ),
     Index("conversations_by_content", "project_id", "content_hash"),
     Index("conversations_by_import", "imported"),
 )

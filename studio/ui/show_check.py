@@ -11,6 +11,10 @@ from studio.work.checking import Health
 
 RULES = {
     "structure": ("Cannot be learned from", "Training leaves these out."),
+    "draft": (
+        "Drafts not read yet",
+        "A model wrote these. They are learned once a person has accepted or edited them.",
+    ),
     "duplicate": ("Said twice", "What stands twice weighs double, and may be both learned and held out."),
     "placeholder": ("Gaps left open", "A model repeats a gap word for word."),
     "control token": (

@@ -9,11 +9,12 @@ import gradio as gr
 
 from studio.core import formats
 from studio.core.errors import BadInput, ChangedMeanwhile
-from studio.core.records import STATUSES, Change, Conversation, Page, Person
+from studio.core.records import STATUSES, Change, Conversation, Person
 from studio.ui import (
     show,
     write_draft,
     write_files,
+    write_find,
     write_history,
     write_length,
     write_many,
@@ -22,10 +23,10 @@ from studio.ui import (
 )
 from studio.ui.shell import NEW, Shell
 from studio.ui.wire import bind, bind_server
+from studio.ui.write_find import on_page
 from studio.work import serving, writing
 from studio.work.studio import Studio
 
-MOST = 100  # rows of one page
 GONE = [
     "gone"
 ]  # not seen, and yet there: the editor brings back what was not saved, also into an empty project
@@ -34,7 +35,7 @@ OWN_WINDOW = (
     "What you wrote here is kept in its history; choose below what shall stand."
 )
 # Each in one scope, in this order; what stands first is there when the next begins.
-LIST_SCRIPTS = ("marks", "menu", "lay", "here", "list", "beginnings")
+LIST_SCRIPTS = ("marks", "menu", "lay", "here", "finding", "list", "beginnings")
 EDITOR_SCRIPTS = (
     "drafts",
     "menu",
@@ -55,7 +56,7 @@ LIST = """
 <div class="find">
   <input class="search" type="search" placeholder="Search" aria-label="Search conversations" data-key="/">
   <select class="filter" aria-label="Show only status"><option value="">All</option>{statuses}</select>
-  <select class="by-tag" aria-label="Show only tag" hidden></select>
+  <button type="button" class="fold" aria-expanded="false" aria-controls="filters">Filter</button>
   <button type="button" class="new" data-key="n">New<kbd>n</kbd></button>
 </div>
 <ul class="rows" aria-label="Conversations"></ul>
@@ -109,7 +110,7 @@ def conversations(studio: Studio) -> gr.HTML:
         on_page,
         on_review,
         on_restore,
-        on_tags,
+        write_find.on_choices,
         write_many.on_mark,
         write_many.on_unmark,
         write_templates.on_templates,
@@ -195,22 +196,8 @@ def on_export(studio: Studio, person: Person, project: str) -> str:
     return write_files.exported(studio, project)
 
 
-def on_page(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
-    found = writing.page(
-        studio,
-        str(given["project"]),
-        search=str(given.get("search", "")),
-        status=str(given.get("status", "")),
-        tag=str(given.get("tag", "")),
-        binned=bool(given.get("binned")),
-        first=max(1, int(given.get("first", 1))),
-        size=min(MOST, max(1, int(given.get("size", 50)))),
-    )
-    return page_value(found)
-
-
 def on_review(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
-    return page_value(write_together.waiting(studio, person, given))
+    return write_find.page_value(write_together.waiting(studio, person, given))
 
 
 def on_tags(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
@@ -279,20 +266,3 @@ def value(conversation: Conversation) -> dict[str, Any]:
         "updated_by": conversation.updated_by,
         "deleted": conversation.deleted,
     }
-
-
-def page_value(page: Page) -> dict[str, Any]:
-    """A page of the list as its script takes it."""
-    rows = [
-        {
-            "id": each.id,
-            "number": each.number,
-            "question": each.question,
-            "answer": each.answer,
-            "status": each.status,
-            "turns": each.turns,
-            "updated_by": each.updated_by,
-        }
-        for each in page.rows
-    ]
-    return {"rows": rows, "total": page.total, "first": page.first}

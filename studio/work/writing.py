@@ -13,11 +13,9 @@ from studio.core.errors import BadInput, NotFound
 from studio.core.formats import FORMATS
 from studio.core.reading import Imported, Reading, judged, recognised, repeated
 from studio.core.records import (
-    STATUSES,
     Change,
     Conversation,
     Message,
-    Page,
     Person,
     Project,
     Revision,
@@ -27,11 +25,13 @@ from studio.core.text import clean
 from studio.store import conversations, files, undoing
 from studio.store import projects as stored_projects
 from studio.store.home import assets
+from studio.work.finding import TAG as TAG
+from studio.work.finding import known_status as known_status
+from studio.work.finding import page as page
+from studio.work.finding import tags as tags
 from studio.work.studio import Studio
 
 MOST_TURNS = 1000  # of one conversation
-SHOWN = 500  # rows of the longest page
-TAG = 100  # characters of a tag
 VOUCHED = ("ready", "approved")  # what no conversation is while a model's draft in it is unread
 REASON = 1000  # characters that say why something was rejected
 
@@ -71,34 +71,6 @@ def count(studio: Studio, project_id: str) -> int:
     """How many conversations there are, without those in the bin."""
     with studio.database.reading() as db:
         return conversations.count(db, project_id)
-
-
-def page(
-    studio: Studio,
-    project_id: str,
-    *,
-    search: str = "",
-    status: str = "",
-    tag: str = "",
-    binned: bool = False,
-    first: int = 1,
-    size: int = 50,
-) -> Page:
-    """One page of the list or of the bin, newest first, from position `first` on; "" takes every text, status and tag."""
-    clean(search, "The search", 1000)
-    clean(tag, "The tag", TAG)
-    status = known_status(status)
-    size = min(max(1, size), SHOWN)
-    with studio.database.reading() as db:
-        return conversations.page(
-            db, project_id, search=search, status=status, tag=tag, binned=binned, first=first, size=size
-        )
-
-
-def tags(studio: Studio, project_id: str) -> list[str]:
-    """Every tag in use, the most used first."""
-    with studio.database.reading() as db:
-        return conversations.tags(db, project_id)
 
 
 def read(studio: Studio, key: str | int, project_id: str) -> Conversation:
@@ -281,13 +253,6 @@ def read_first(status: str, messages: Sequence[Message], which: str = "") -> Non
     """Raises BadInput where a status would vouch for a draft that nobody has read. `which` begins the sentence."""
     if status in VOUCHED and (places := lint.drafts(messages)):
         raise BadInput(f"{which}{lint.unread(places[0])} Then it can be {status}.")
-
-
-def known_status(status: str) -> str:
-    """Raises BadInput for a status that there is not; "" stands for all of them."""
-    if status and status not in STATUSES:
-        raise BadInput(f"There is no status named “{status}”. Use one of {', '.join(STATUSES)}.")
-    return status
 
 
 def now() -> str:

@@ -165,13 +165,24 @@ def test_a_database_of_a_newer_studio_is_refused_and_left_alone(home, database):
 
 def test_the_migrations_lead_to_the_tables_of_the_schema(database):
     with database.reading() as db:
-        assert compare_metadata(MigrationContext.configure(db), schema.metadata) == []
-        assert conditions(db) == {"revisions_version": "kind <> 'kept aside'"}
+        context = MigrationContext.configure(db, opts={"include_name": lambda name, kind, _: not of_the_index(name, kind)})  # fmt: skip
+        assert compare_metadata(context, schema.metadata) == []
+        assert conditions(db) == {
+            "revisions_version": "kind <> 'kept aside'",
+            "conversations_tagged": "tags <> '[]'",
+        }
+
+
+def of_the_index(name, kind):
+    """Whether a table is the index of words, or one of those in which FTS5 keeps it."""
+    return kind == "table" and (name == "words" or name.startswith("words_"))
 
 
 def conditions(db):
     """The conditions of the partial indices, which Alembic does not compare."""
-    found = db.execute(sa.text("SELECT name, sql FROM sqlite_master WHERE sql LIKE '% WHERE %'")).all()
+    found = db.execute(
+        sa.text("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql LIKE '% WHERE %'")
+    ).all()
     return {name: sql.partition(" WHERE ")[2] for name, sql in found}
 
 

@@ -16,18 +16,24 @@ commands = typer.Typer()
 @commands.command("import")
 def import_(
     file: Path,
-    format: Annotated[str, typer.Option(help="auto, messages, sharegpt, alpaca or prompt.")] = "auto",
+    format: Annotated[
+        str, typer.Option(help="auto, messages, sharegpt, alpaca, prompt, labelstudio, argilla or table.")
+    ] = "auto",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and judge, but bring nothing in.")] = False,
     home: Home = None,
     project: Name = "default",
     as_json: Json = False,
 ) -> None:
     """Bring conversations in from a file."""
-    from studio.work import writing
+    from studio.work import importing
 
     at = here(home, project)
-    reading = writing.read_file(at.studio, at.project.id, file, format)
-    done = writing.seen(reading) if dry_run else writing.take(at.studio, at.person, at.project.id, reading)
+    reading = importing.read_file(at.studio, at.project.id, file, format)
+    done = (
+        importing.seen_only(reading)
+        if dry_run
+        else importing.take(at.studio, at.person, at.project.id, reading)
+    )
     rejected = [{"row": row, "reason": reason} for row, reason in done.rejected]
     for each in rejected:
         say(f"Row {each['row']}: {each['reason']}")

@@ -1,4 +1,4 @@
-"""Conversations in the shapes that people keep them in: messages, ShareGPT, Alpaca and prompt/completion, in and out."""
+"""Conversations in the shapes that people keep them in: messages, ShareGPT, Alpaca, prompt/completion and more, in and out."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from hashlib import sha256
 from itertools import pairwise
 from typing import Any, NoReturn
 
+from studio.core import annotated
+from studio.core.columns import tags_of
 from studio.core.errors import BadInput
 from studio.core.records import Conversation, Message, Role
-from studio.core.text import clean
+from studio.core.text import MOST_TURNS, clean
 
 RawRow = Mapping[str, object]
 
@@ -21,9 +23,16 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "sharegpt": ("conversations",),
     "alpaca": ("instruction", "output"),
     "prompt": ("prompt", "completion"),
+    "labelstudio": ("data", "annotations"),
+    "argilla": ("fields", "responses"),
 }
-FORMATS = tuple(FIELDS)
-EXPECTED = "`messages` (OpenAI), `conversations` (ShareGPT), `instruction` and `output` (Alpaca), or `prompt` and `completion`"
+TABLE = "table"  # a shape of its own: columns of any names, and what each of them is
+FORMATS = (*FIELDS, TABLE)
+EXPECTED = "`messages` (OpenAI), `conversations` (ShareGPT), `instruction` and `output` (Alpaca), `prompt` and `completion`, or a question and an answer"
+# What is read from a row beside the fields by which its shape is known.
+BESIDE = ("tags", "note")
+OPTIONAL: dict[str, tuple[str, ...]] = {"sharegpt": ("system",), "alpaca": ("input", "system", "history")}
+OF_A_TURN = ("role", "content", "from", "value", "name", "weight")
 
 ROLES: dict[object, Role] = {
     "system": "system",
@@ -47,12 +56,14 @@ class Verdict:
     row: int
     messages: tuple[Message, ...] | None
     reason: str = ""
+    tags: tuple[str, ...] = ()
+    note: str = ""
 
 
 def detect(rows: Sequence[RawRow]) -> str | None:
     """The shape that most of `rows` have, known by their fields; None if none has any."""
-    votes = {shape: sum(all(each in row for each in FIELDS[shape]) for row in rows) for shape in FORMATS}
-    best = max(FORMATS, key=lambda shape: votes[shape])
+    votes = {shape: sum(all(each in row for each in FIELDS[shape]) for row in rows) for shape in FIELDS}
+    best = max(FIELDS, key=lambda shape: votes[shape])
     return best if votes[best] else None
 
 
@@ -62,11 +73,32 @@ def judge(number: int, row: RawRow, shape: str) -> Verdict:
         return Verdict(number, None, f"This row has no `{'` and no `'.join(missing)}`.")
     try:
         messages = READERS[shape](row)
+        tags, note = tags_in(row), note_in(row)
     except BadInput as refused:
         return Verdict(number, None, str(refused))
     if reason := unacceptable(messages):
         return Verdict(number, None, reason)
-    return Verdict(number, messages)
+    return Verdict(number, messages, tags=tags, note=note)
+
+
+def tags_in(row: RawRow) -> tuple[str, ...]:
+    """The row's tags where it has any that can be kept as such."""
+    return tuple(clean(each, "A tag", 100) for each in tags_of(row.get("tags") or ()) or ())
+
+
+def note_in(row: RawRow) -> str:
+    note = row.get("note")
+    return clean(note, "The note", 10_000) if isinstance(note, str) else ""
+
+
+def left_behind(row: RawRow, shape: str) -> set[str]:
+    """The fields of a row, and those of its turns, that the studio has no place for."""
+    kept = {*FIELDS[shape], *OPTIONAL.get(shape, ()), *BESIDE}
+    if tags_of(row.get("tags") or ()) is None:
+        kept.discard("tags")
+    entries = row.get(FIELDS[shape][0])
+    turns = [each for each in entries if isinstance(each, Mapping)] if isinstance(entries, list) else []
+    return {*row} - kept | {f"{each} of a turn" for turn in turns for each in {*turn} - {*OF_A_TURN}}
 
 
 def unacceptable(messages: Sequence[Message]) -> str:
@@ -75,6 +107,8 @@ def unacceptable(messages: Sequence[Message]) -> str:
     A system text may stand first and may be empty, which says that there is to be none. After it the user and the
     assistant take turns, beginning with the user and ending with an answer.
     """
+    if len(messages) > MOST_TURNS:
+        return f"It has {len(messages):,} turns, and {MOST_TURNS:,} are the most. Split it."
     for number, message in enumerate(messages, start=1):
         if message.role == "system" and number > 1:
             return f"Turn {number} is a system text, and only the first turn may be one."
@@ -119,11 +153,21 @@ def from_prompt(row: RawRow) -> tuple[Message, ...]:
     )
 
 
+def from_label_studio(row: RawRow) -> tuple[Message, ...]:
+    return turns_of(annotated.from_label_studio(row), "turns")
+
+
+def from_argilla(row: RawRow) -> tuple[Message, ...]:
+    return turns_of(annotated.from_argilla(row), "turns")
+
+
 READERS = {
     "messages": from_messages,
     "sharegpt": from_sharegpt,
     "alpaca": from_alpaca,
     "prompt": from_prompt,
+    "labelstudio": from_label_studio,
+    "argilla": from_argilla,
 }
 
 
@@ -210,12 +254,25 @@ def parse(text: str) -> object:
     def refuse(constant: str) -> NoReturn:
         raise ValueError(f"{constant} is not a number that JSON knows")
 
+    def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            raise ValueError(twice(pairs))
+        return found
+
     try:
-        return json.loads(text, parse_constant=refuse)
+        return json.loads(text, parse_constant=refuse, object_pairs_hook=unique)
     except json.JSONDecodeError as error:
         raise ValueError(f"{error.msg} at character {error.pos + 1}") from error
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+
+
+def twice(pairs: Sequence[tuple[str, object]]) -> str:
+    """Says which name an object has twice. JSON's readers would keep the last and drop the others in silence."""
+    names = [name for name, _ in pairs]
+    again = next(name for name in names if names.count(name) > 1)
+    return f"`{again[:80]}` stands in it twice"
 
 
 def as_entry(message: Message) -> dict[str, object]:

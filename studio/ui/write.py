@@ -13,7 +13,7 @@ from studio.core.records import STATUSES, Change, Conversation, Page, Person
 from studio.ui import show, write_files, write_history, write_length, write_many
 from studio.ui.shell import NEW, Shell
 from studio.ui.wire import bind, bind_server
-from studio.work import serving, writing
+from studio.work import importing, serving, writing
 from studio.work.studio import Studio
 
 MOST = 100  # rows of one page
@@ -145,7 +145,7 @@ def on_imported(studio: Studio, person: Person, project: str) -> tuple[Any, Any,
 
 def on_starter(studio: Studio, person: Person, project: str) -> tuple[Any, Any, Any, Any]:
     """Take the starter examples in. Doing it twice adds nothing: they are duplicates then."""
-    writing.take(studio, person, project, writing.starter_examples(studio, project))
+    importing.take(studio, person, project, importing.starter_examples(studio, project))
     return on_imported(studio, person, project)
 
 

@@ -17,7 +17,7 @@ from studio.core.records import Message, Person
 from studio.core.text import one_line
 from studio.ui import show
 from studio.ui.wire import bind
-from studio.work import serving, writing
+from studio.work import importing, serving, writing
 from studio.work.studio import Studio
 
 TYPES = [".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".xlsx", ".parquet"]
@@ -83,11 +83,11 @@ def on_upload(studio: Studio, person: Person, project: str, path: str) -> tuple[
     """Read an uploaded file and say what is in it, before anything is taken."""
     found = given(studio, path)
     try:
-        reading = writing.read_file(studio, project, found)
+        reading = importing.read_file(studio, project, found)
     except Exception:
         serving.forget(studio, found)
         raise
-    good = len(reading.good)
+    good = reading.fine
     take = gr.update(value=f"Import the {show.counted(good, 'good row')}", visible=good > 0)
     return gr.update(visible=True), said(reading, found.name), take, str(found), None
 
@@ -95,7 +95,7 @@ def on_upload(studio: Studio, person: Person, project: str, path: str) -> tuple[
 def on_take(studio: Studio, person: Person, project: str, held: str) -> tuple[Any, ...]:
     """Bring the good rows in; the file is read again, so that nothing is taken from what a page holds."""
     found = given(studio, held)
-    taken = writing.take(studio, person, project, writing.read_file(studio, project, found))
+    taken = importing.take(studio, person, project, importing.read_file(studio, project, found))
     gr.Info(f"{show.counted(taken.imported, 'conversation')} imported.", title="Done", duration=5)
     return on_leave(studio, person, held)
 
@@ -117,8 +117,8 @@ def given(studio: Studio, path: str | None) -> Path:
 def said(reading: Reading, name: str) -> str:
     """What a file holds: its shape, how many rows can be taken, the first of them, and why others cannot."""
     parts = [f"<h2>{show.text(name)}</h2>", f'<p class="soft">{show.text(summary(reading))}</p>']
-    if reading.good:
-        rows = [(each.row, *ends(each.messages or ())) for each in reading.good[:FIRST_ROWS]]
+    if reading.fine:
+        rows = [(each.verdict.row, *ends(each.verdict.messages or ())) for each in reading.first[:FIRST_ROWS]]
         parts.append("<h3>The first rows</h3>")
         parts.append(
             show.table(("Row", "Question", "Answer", "Turns"), rows, numeric=(0, 3), caption="First rows")
@@ -135,9 +135,9 @@ def said(reading: Reading, name: str) -> str:
 
 def summary(reading: Reading) -> str:
     """One sentence of counts."""
-    counts = [f"{show.counted(len(reading.good), 'good row')} to import"]
+    counts = [f"{show.counted(reading.fine, 'good row')} to import"]
     if reading.duplicates:
-        counts.append(f"{len(reading.duplicates):,} that say the same as one that is there already")
+        counts.append(f"{reading.duplicates:,} that say the same as one that is there already")
     if reading.rejected:
         counts.append(f"{len(reading.rejected):,} that cannot be used")
     found = f"Read as {SHAPES.get(reading.format, reading.format)}: {show.counted(reading.read, 'row')}. "

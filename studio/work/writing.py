@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
 
 from studio.core import difference, formats
 from studio.core.errors import BadInput, NotFound
-from studio.core.formats import FORMATS
-from studio.core.reading import Imported, Reading, judged, recognised, repeated
 from studio.core.records import (
     STATUSES,
     Change,
@@ -23,13 +20,11 @@ from studio.core.records import (
     Revision,
     Role,
 )
-from studio.core.text import clean
+from studio.core.text import MOST_TURNS, clean
 from studio.store import conversations, files, undoing
 from studio.store import projects as stored_projects
-from studio.store.home import assets
 from studio.work.studio import Studio
 
-MOST_TURNS = 1000  # of one conversation
 SHOWN = 500  # rows of the longest page
 TAG = 100  # characters of a tag
 
@@ -178,42 +173,6 @@ def move(studio: Studio, person: Person, project_id: str, id: str, deleted: bool
     found = read(studio, id, project_id)
     with studio.database.writing() as db:
         return conversations.mark_deleted(db, found.id, deleted, person, now())
-
-
-def read_file(studio: Studio, project_id: str, path: Path, format: str = "auto") -> Reading:
-    """Read and judge a file row by row, without bringing anything in. `format` is auto or one of formats.FORMATS.
-
-    Raises UnreadableFile for one that is none of the shapes, BadInput for an unknown format.
-    """
-    if format not in ("auto", *FORMATS):
-        raise BadInput(f"There is no format named “{format}”. Use auto, or one of {', '.join(FORMATS)}.")
-    shape, rows = recognised(path.name, files.read_rows(path), None if format == "auto" else format)
-    verdicts = judged(rows, shape)
-    with studio.database.reading() as db:
-        known = conversations.content_hashes(db, project_id)
-    return Reading(shape, verdicts, repeated(verdicts, known))
-
-
-def take(studio: Studio, person: Person, project_id: str, reading: Reading) -> Imported:
-    """Bring in the good rows that are not there yet, all of them or none. Raises NotFound, Busy, DoesNotFit."""
-    with studio.database.writing() as db:
-        into = stored_projects.load(db, project_id)
-        # Looked at again within the transaction: the same file may have come in since, by a second click.
-        duplicates = repeated(reading.verdicts, conversations.content_hashes(db, project_id))
-        now_good = replace(reading, duplicates=duplicates).good
-        messages = [each.messages for each in now_good if each.messages is not None]
-        imported = conversations.insert_many(db, into, messages, person, now())
-    return Imported(reading.read, imported, len(duplicates), reading.rejected, reading.format)
-
-
-def seen(reading: Reading) -> Imported:
-    """What a dry run says: as `take`, with nothing imported."""
-    return Imported(reading.read, 0, len(reading.duplicates), reading.rejected, reading.format)
-
-
-def starter_examples(studio: Studio, project_id: str) -> Reading:
-    """The example conversations that come with the studio, ready to be taken."""
-    return read_file(studio, project_id, assets() / "starter_examples.jsonl", "messages")
 
 
 def export_lines(studio: Studio, project_id: str, status: str = "") -> Iterator[bytes]:

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import pairwise
-from typing import Any, NoReturn
+from typing import Any
 
 from studio.core import annotated
 from studio.core.columns import tags_of
 from studio.core.errors import BadInput
 from studio.core.records import Conversation, Message, Role
+from studio.core.strict_json import parse
 from studio.core.text import MOST_TURNS, clean
 
 RawRow = Mapping[str, object]
@@ -246,33 +247,6 @@ def weight(number: int, value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST_WEIGHT:
         raise BadInput(f"The weight of turn {number} is not a number between 0 and {MOST_WEIGHT}.")
     return value
-
-
-def parse(text: str) -> object:
-    """Decode JSON as its standard has it: NaN and Infinity are refused. Raises ValueError with one line of reason."""
-
-    def refuse(constant: str) -> NoReturn:
-        raise ValueError(f"{constant} is not a number that JSON knows")
-
-    def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            raise ValueError(twice(pairs))
-        return found
-
-    try:
-        return json.loads(text, parse_constant=refuse, object_pairs_hook=unique)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{error.msg} at character {error.pos + 1}") from error
-    except RecursionError as error:
-        raise ValueError("it is nested too deeply") from error
-
-
-def twice(pairs: Sequence[tuple[str, object]]) -> str:
-    """Says which name an object has twice. JSON's readers would keep the last and drop the others in silence."""
-    names = [name for name, _ in pairs]
-    again = next(name for name in names if names.count(name) > 1)
-    return f"`{again[:80]}` stands in it twice"
 
 
 def as_entry(message: Message) -> dict[str, object]:

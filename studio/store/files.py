@@ -11,8 +11,8 @@ from typing import BinaryIO
 from uuid import uuid4
 
 from studio.core.errors import BadInput, DoesNotFit, UnreadableFile
-from studio.core.formats import parse
 from studio.core.reading import FileRow, wanted
+from studio.core.strict_json import parse
 from studio.store import scanning, tables, workbooks
 
 LARGEST = 2 * 2**30  # bytes of a file

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import BinaryIO, NoReturn
 
 from studio.core.errors import UnreadableFile
-from studio.core.formats import twice
 from studio.core.reading import FileRow
+from studio.core.strict_json import twice
 
 CHUNK = 2**16  # bytes read at once
 LONGEST = 10 * 2**20  # characters of one row

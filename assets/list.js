@@ -58,11 +58,13 @@ async function refresh() {
   if (!project) return;
   const mine = ++asked;
   try {
-    const page = await server.on_page({ project, search: search.value, status: status.value, tag: byTag.value, binned, first, size: SIZE });
+    const asking = { project, search: search.value, status: status.value, tag: byTag.value, binned, first, size: SIZE };
+    const page = await server.on_page(asking);
     if (mine !== asked || !page) return;
     if (page.error) { range.textContent = page.error.message; return; }
     if (!page.rows.length && page.total && first > 1) { first = Math.max(1, page.total - SIZE + 1); return refresh(); }
     draw(page);
+    if (!binned) tell("studio:listed", { project, asking, total: page.total }); // for the export under the list
   } catch (error) {
     if (mine === asked) timer = setTimeout(refresh, 3000);
   }

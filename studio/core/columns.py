@@ -102,7 +102,7 @@ def one_kind(columns: Columns) -> Columns:
 
 
 def guess_from(names: Sequence[str], rows: Sequence[RawRow]) -> Columns:
-    """What the columns are by their names, or else by what is in them: questions end so, and answers are long."""
+    """What the columns are by their names, or else by what is in them: questions ask, and answers are long."""
     by_name = guess(names)
     if by_name.complete:
         return by_name
@@ -121,8 +121,8 @@ def best(names: Sequence[str], weigh: Callable[[str], float], least: float) -> s
 
 
 def asking(texts: Sequence[str]) -> float:
-    """The share of `texts` that end as questions do."""
-    return sum(each.rstrip().endswith(("?", "？", "؟")) for each in texts) / len(texts)
+    """The share of `texts` that ask something."""
+    return sum(any(sign in each for sign in "?？؟") for each in texts) / len(texts)
 
 
 def as_messages(row: RawRow, columns: Columns) -> dict[str, object]:

@@ -42,17 +42,23 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Reading:
-    """A file before anything is taken from it: counts, and the first of its rows.
-
-    `fine` are the rows that would come in, `duplicates` acceptable rows that say the same as a conversation of the
-    project or as an earlier row; `repeated` are the first of these with what they repeat. `mark` tells whether the file
-    is still the same.
-    """
+class Source:
+    """A file that was looked at, and how it is read. `mark` tells whether it is still the same."""
 
     path: Path
     mark: tuple[int, int]
     plan: Plan
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A file before anything is taken from it: counts, and the first of its rows.
+
+    `fine` are the rows that would come in, `duplicates` acceptable rows that say the same as a conversation of the
+    project or as an earlier row; `repeated` are the first of these with what they repeat.
+    """
+
+    source: Source
     read: int
     fine: int
     duplicates: int
@@ -62,7 +68,7 @@ class Reading:
 
     @property
     def format(self) -> str:
-        return self.plan.format
+        return self.source.plan.format
 
 
 @dataclass(frozen=True)

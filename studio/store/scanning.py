@@ -89,12 +89,17 @@ class Scanner:
             else:
                 # A number may go on in the next chunk, so there must be something behind it.
                 if end < len(self.text) or self.ended:
+                    if end - self.at > LONGEST:
+                        self.too_long()
                     self.at = end
                     return self.odd[0] if self.odd else found if isinstance(found, dict) else "This row is not an object with fields."  # fmt: skip
             if len(self.text) - self.at > LONGEST:
-                raise UnreadableFile(f"Row {self.row} of {self.name} is longer than {LONGEST // 2**20} MB. Shorten or split it and try again.")  # fmt: skip
+                self.too_long()
             self.more(size)
             size *= 2  # so that a long value is not begun again too often
+
+    def too_long(self) -> NoReturn:
+        raise UnreadableFile(f"Row {self.row} of {self.name} is longer than {LONGEST // 2**20} MB. Shorten or split it and try again.")  # fmt: skip
 
     def another(self) -> bool:
         """Whether a comma follows, and not the end of the list. Raises UnreadableFile for anything else."""

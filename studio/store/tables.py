@@ -14,9 +14,11 @@ from studio.core.formats import FIELDS, OPTIONAL, detect
 from studio.core.reading import FileRow
 
 SEPARATORS = (",", ";", "\t")
+ENDS = ("\n", "\r")
 SUFFIXES = (".csv", ".tsv", ".tab")
 KNOWN = {name for names in (*FIELDS.values(), *OPTIONAL.values(), ("tags", "note")) for name in names}
 LONGEST_CELL = 4 * 2**20  # characters; a cell may hold a whole conversation in JSON
+LONGEST_NAME = 40  # characters of a column's name in a file that nobody called a table
 BATCH = 500  # rows of Parquet in memory at once
 # What makes a spreadsheet compute a cell, and the sign that keeps it from that, which has to be told from a text's own.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
@@ -28,10 +30,15 @@ def separator_of(head: bytes, is_table: bool = False) -> str | None:
     Of a file that `is_table` by its name any columns will do.
     """
     line = re.split(r"[\r\n]", head.decode("utf-8-sig", "replace").lstrip(), maxsplit=1)[0]
+    if line.lstrip("\ufeff").startswith(("{", "[", "<")):
+        return None
     names = {each: cells_of(line, each) for each in SEPARATORS}
     for separator, cells in names.items():
         named = [as_name(each) for each in cells]
-        if detect([dict.fromkeys(named)]) or guess(named).complete:
+        short = is_table or all(
+            len(each) < LONGEST_NAME for each in named
+        )  # else it may be the beginning of a tale
+        if detect([dict.fromkeys(named)]) or (short and guess(named).complete):
             return separator
     widest = max(SEPARATORS, key=lambda each: len(names[each]))
     return widest if is_table and len(names[widest]) > 1 else None
@@ -59,19 +66,28 @@ def separated_rows(path: Path, separator: str) -> Iterator[FileRow]:
     csv.field_size_limit(LONGEST_CELL)  # for the whole process, but nothing else in it reads CSV
     with path.open(encoding="utf-8-sig", newline="") as file:
         try:
-            yield from below_header(records(csv.reader(lines_of(file), delimiter=separator, strict=True)))
+            yield from below_header(records(csv.reader(Lines(file), delimiter=separator, strict=True)))
         except UnicodeDecodeError as error:
             raise UnreadableFile(f"{path.name} is not UTF-8. Save it as “CSV UTF-8” (Excel) or with the encoding UTF-8 and try again.") from error  # fmt: skip
 
 
-def lines_of(file: TextIO) -> Iterator[str]:
-    """The lines of a table, none of them longer than can be held in memory."""
-    while line := file.readline(LONGEST_CELL + 1):
-        if len(line) > LONGEST_CELL and not line.endswith(("\n", "\r")):
-            while line and not line.endswith(("\n", "\r")):
-                line = file.readline(2**20)
-            raise csv.Error(f"a line is longer than {LONGEST_CELL // 2**20} MB")
-        yield line
+class Lines:
+    """The lines of a table, none of them longer than can be held in memory. Goes on behind one that is."""
+
+    def __init__(self, file: TextIO) -> None:
+        self.file = file
+
+    def __iter__(self) -> Lines:
+        return self
+
+    def __next__(self) -> str:
+        if not (line := self.file.readline(LONGEST_CELL + 1)):
+            raise StopIteration
+        if len(line) <= LONGEST_CELL or line.endswith(ENDS):
+            return line
+        while line and not line.endswith(ENDS):
+            line = self.file.readline(2**20)
+        raise csv.Error(f"a line is longer than {LONGEST_CELL // 2**20} MB")
 
 
 def records(reader: Iterator[list[str]]) -> Iterator[list[str] | str]:

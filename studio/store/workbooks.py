@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
@@ -15,6 +16,9 @@ from studio.store.tables import below_header
 LARGEST = 2 * 2**30  # bytes that a workbook may unpack to
 MOST_TEXTS = 48 * 2**20  # bytes of its table of texts, which is held in memory
 TEXTS = "xl/sharedStrings.xml"
+ESCAPED = re.compile(
+    "_x([0-9A-Fa-f]{4})_"
+)  # how workbooks write what XML cannot hold, such as a carriage return
 
 
 def rows_of(path: Path) -> Iterator[FileRow]:
@@ -23,13 +27,13 @@ def rows_of(path: Path) -> Iterator[FileRow]:
 
     require_workbook(path)
     try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
-        try:
+        with path.open(
+            "rb"
+        ) as file:  # not by its path: openpyxl believes a name more than what is in the file
+            book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
             sheet = book.worksheets[0]
             sheet.reset_dimensions()  # what a sheet says of its size may be wrong, and is believed otherwise
             yield from below_header(as_texts(cells) for cells in sheet.iter_rows())
-        finally:
-            book.close()
     except UnreadableFile:
         raise
     except Exception as error:  # a broken workbook makes its reader fail in any of a dozen ways
@@ -58,6 +62,8 @@ def as_texts(cells: Sequence[Any]) -> list[str] | str:
 
 
 def as_text(value: object) -> str:
+    if isinstance(value, str):
+        return ESCAPED.sub(lambda found: chr(int(found[1], 16)), value)
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -55,14 +55,14 @@ def build(studio: Studio, shell: Shell) -> gr.Tab:
                 begin = gr.Button("Write the first example", variant="primary", elem_id="begin", scale=0)
                 file = write_files.upload_button("import-first")
                 starter = gr.Button(write_files.starter_label(), elem_id="starter", scale=0)
-        preview = write_files.preview()
+        preview = write_files.preview(studio)
         with gr.Row(equal_height=False, elem_classes=GONE, elem_id="write") as work:
             with gr.Column(scale=1, min_width=320, elem_classes="card"):
                 listed = conversations(studio)
                 with gr.Row(elem_classes="buttons"):
                     more = write_files.upload_button("import")
-                    out = gr.Button("Export", elem_id="export-jsonl", scale=0, min_width=80)
                     ready = gr.DownloadButton(visible="hidden", elem_id="export-file")
+                out = write_files.files(studio)
             with gr.Column(scale=2, min_width=320, elem_classes="card"):
                 editing = editor(studio)
 
@@ -75,7 +75,7 @@ def build(studio: Studio, shell: Shell) -> gr.Tab:
     begin.click(bind(studio, on_begin), shell.project, shown, **quiet)
     starter.click(bind(studio, on_starter), shell.project, shown, concurrency_limit=None)
     write_files.wire(studio, shell.project, preview, [file, more], bind(studio, on_imported), shown)
-    prepared = out.click(bind(studio, on_export), shell.project, ready, concurrency_limit=None)
+    prepared = out.click(bind(studio, write_files.on_export), shell.project, ready, concurrency_limit=None)
     prepared.success(None, js="() => document.querySelector('#export-file').click()")
     return tab
 
@@ -152,10 +152,6 @@ def on_starter(studio: Studio, person: Person, project: str) -> tuple[Any, Any, 
 def on_first(studio: Studio, person: Person, project: str) -> tuple[Any, Any]:
     """The first conversation is there: what an empty project says goes away."""
     return gr.update(visible=False), gr.update(elem_classes=[])
-
-
-def on_export(studio: Studio, person: Person, project: str) -> str:
-    return write_files.exported(studio, project)
 
 
 def on_page(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:

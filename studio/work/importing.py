@@ -11,7 +11,7 @@ from studio.core import formats, reading
 from studio.core.columns import Columns
 from studio.core.errors import BadInput, UnreadableFile
 from studio.core.formats import FORMATS, Verdict
-from studio.core.reading import SHOWN, Choice, Imported, Plan, Reading, Refusals, Seen
+from studio.core.reading import SHOWN, Choice, Imported, Plan, Reading, Refusals, Seen, Source
 from studio.core.records import Conversation, Person
 from studio.core.text import clean
 from studio.store import conversations, files, imports, seen
@@ -76,7 +76,7 @@ def look(
                 if repeats and len(repeated) < SHOWN:
                     repeated.append((each.row, repeats))
             tell(count, 0)
-    return Reading(path, mark, plan, count, fine, duplicates, tuple(refusals.found), tuple(first), tuple(repeated))  # fmt: skip
+    return Reading(Source(path, mark, plan), count, fine, duplicates, tuple(refusals.found), tuple(first), tuple(repeated))  # fmt: skip
 
 
 def compared(
@@ -97,29 +97,34 @@ def compared(
         yield each, repeats
 
 
-def take(
+def take(studio: Studio, person: Person, project_id: str, found: Reading) -> Imported:
+    """Bring in all good rows that are not there yet, or none. Raises as `bring_in`."""
+    return bring_in(studio, person, project_id, found.source, Choice())
+
+
+def bring_in(
     studio: Studio,
     person: Person,
     project_id: str,
-    found: Reading,
-    choice: Choice = Choice(),  # noqa: B008  (frozen)
+    source: Source,
+    choice: Choice,
     tell: Telling = silent,
 ) -> Imported:
-    """Bring in the good rows that are not there yet, all of them or none: the file is read once more, and each row is
-    compared again within the transaction, for the same file may have come in since.
+    """Bring in the chosen rows that are good and not there yet, all of them or none: the file is read once more, and each
+    row is compared again within the transaction, for the same file may have come in since.
 
     Raises UnreadableFile where the file changed since it was looked at; BadInput, NotFound, Busy, DoesNotFit.
     """
     known_status(choice.status or "none")
     tag = " ".join(clean(choice.tag, "The tag", TAG).split())
-    if mark_of(found.path) != found.mark:
-        raise UnreadableFile(f"{found.path.name} was changed since it was looked at. Choose it once more.")
-    rows = chosen(files.read_rows(found.path), found.plan, choice)
+    if mark_of(source.path) != source.mark:
+        raise UnreadableFile(f"{source.path.name} was changed since it was looked at. Choose it once more.")
+    rows = chosen(files.read_rows(source.path), source.plan, choice)
     refusals, at = Refusals(), now()
     count = taken = duplicates = 0
     with studio.database.writing() as db:
         into = stored_projects.load(db, project_id)
-        id = imports.add(db, into.id, clean(found.path.name, "The file's name", 1000), person, at)
+        id = imports.add(db, into.id, clean(source.path.name, "The file's name", 1000), person, at)
         for batch in batches(rows):
             for each in batch:
                 if each.messages is None:
@@ -134,7 +139,7 @@ def take(
             tell(count, taken)
         if not taken:
             imports.forget(db, id)
-    return Imported(count, taken, duplicates, tuple(refusals.found), found.format, id if taken else "")
+    return Imported(count, taken, duplicates, tuple(refusals.found), source.plan.format, id if taken else "")
 
 
 def chosen(rows: Iterator[reading.FileRow], plan: Plan, choice: Choice) -> Iterator[Verdict]:

@@ -21,7 +21,7 @@ from studio.core.records import (
     Role,
 )
 from studio.core.text import MOST_TURNS, clean
-from studio.store import conversations, files, undoing
+from studio.store import conversations, exports, files, undoing
 from studio.store import projects as stored_projects
 from studio.work.studio import Studio
 
@@ -180,9 +180,35 @@ def export_lines(studio: Studio, project_id: str, status: str = "") -> Iterator[
     return map(formats.as_line, all_conversations(studio, project_id, status))
 
 
-def export_file(studio: Studio, project_id: str, path: Path, status: str = "") -> int:
-    """Write the lines of `export_lines` to a file, whole or not at all, and return how many. Raises BadInput, DoesNotFit."""
-    return files.write_lines(path, export_lines(studio, project_id, status))
+def export_file(
+    studio: Studio,
+    project_id: str,
+    path: Path,
+    status: str = "",
+    kind: str = "jsonl",
+    search: str = "",
+    tag: str = "",
+) -> int:
+    """Write what the list shows under these filters to a file, whole or not at all, and return how many conversations.
+
+    `kind` is one of exports.KINDS. Raises BadInput, DoesNotFit.
+    """
+    if kind not in exports.KINDS:
+        raise BadInput(f"There is no format named “{kind}”. Use one of {', '.join(exports.KINDS)}.")
+    clean(search, "The search", 1000)
+    clean(tag, "The tag", TAG)
+    status = known_status(status)
+    written = 0
+
+    def counted() -> Iterator[Conversation]:
+        nonlocal written
+        for each in exports.each(db, project_id, status, search, tag):
+            written += 1
+            yield each
+
+    with studio.database.reading() as db:
+        files.write_lines(path, exports.encoded(kind, counted()))
+    return written
 
 
 def cleaned(text: str, what: str) -> str:

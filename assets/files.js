@@ -1,7 +1,7 @@
 // Under the list: exports what is there or what is shown, and takes back files that were imported.
 const $ = selector => element.querySelector(selector);
 const what = $(".what"), kind = $(".kind"), past = $(".imports"), said = $(".said");
-let project = "", filters = {}, shown = 0, all = 0;
+let project = "", filters = {}, shown = 0, all = 0, chosen = ""; // what a person chose to export while the list shows the same
 
 const listen = (name, does) => document.addEventListener(name, function listener(event) {
   if (element.isConnected) does(event); else document.removeEventListener(name, listener);
@@ -11,7 +11,9 @@ function listed({ detail }) {
   if (detail.project !== project) said.textContent = "";
   project = detail.project;
   shown = detail.total;
-  filters = Object.fromEntries(["search", "status", "tag"].map(each => [each, detail.asking[each] || ""]));
+  const now = Object.fromEntries(["search", "status", "tag"].map(each => [each, detail.asking[each] || ""]));
+  if (JSON.stringify(now) !== JSON.stringify(filters)) chosen = "";
+  filters = now;
   refresh();
 }
 
@@ -25,11 +27,10 @@ async function refresh() {
 }
 
 function offer() {
-  const filtered = Object.values(filters).some(Boolean), before = what.value;
+  const filtered = Object.values(filters).some(Boolean);
   what.replaceChildren(new Option("All " + counted(all, "conversation"), "all"));
   if (filtered) what.append(new Option("What the list shows: " + counted(shown, "conversation"), "shown"));
-  what.value = filtered && before !== "all" ? "shown" : "all";
-  if (filtered && before === "") what.value = "shown";
+  what.value = chosen || (filtered ? "shown" : "all");
 }
 
 function entry(each) {
@@ -42,5 +43,6 @@ function entry(each) {
   return item;
 }
 
+what.onchange = () => { chosen = what.value; };
 $(".go").onclick = () => trigger("click", { kind: kind.value, ...(what.value === "shown" ? filters : {}) });
 listen("studio:listed", listed);

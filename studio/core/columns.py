@@ -19,11 +19,11 @@ OURS = "studio_conversation"  # the column by which a table says that the studio
 # What people call these columns in English, German, French and Spanish, as `plain` writes it; the likelier first.
 QUESTIONS = (
     "question", "prompt", "user", "query", "instruction", "input", "request", "customer", "frage", "anfrage", "eingabe",
-    "kunde", "kundenfrage", "demande", "requete", "client", "pregunta", "consulta", "solicitud", "entrada", "cliente", "q",
+    "kunde", "kundenfrage", "demande", "requete", "client", "pregunta", "consulta", "solicitud", "entrada", "cliente",
 )  # fmt: skip
 ANSWERS = (
     "answer", "response", "responses", "completion", "reply", "assistant", "output", "chosen", "agent", "antwort",
-    "ausgabe", "reponse", "sortie", "respuesta", "contestacion", "salida", "a",
+    "ausgabe", "reponse", "sortie", "respuesta", "contestacion", "salida",
 )  # fmt: skip
 NAMES: dict[str, tuple[str, ...]] = {
     "conversation": ("studio conversation", "conversation", "conversation id", "dialog", "dialog id", "dialogue id", "thread", "thread id", "session", "session id", "chat id", "ticket", "ticket id", "gesprach", "unterhaltung", "conversacion", "hilo"),

@@ -210,6 +210,12 @@ function close() {
   place.replaceChildren();
 }
 
+// A file belongs to the project for which it was chosen.
+document.addEventListener("studio:listed", function left({ detail }) {
+  if (!element.isConnected) document.removeEventListener("studio:listed", left);
+  else if (file && file.project !== detail.project) close();
+});
+
 // A file may be dropped anywhere on the tab: it goes the way of the button.
 const tab = document.querySelector("#tab-write") || document.body;
 tab.addEventListener("dragover", event => { if (event.dataTransfer.types.includes("Files")) event.preventDefault(); });

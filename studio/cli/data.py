@@ -50,15 +50,18 @@ def import_(
 def export(
     file: Path,
     status: Annotated[str, typer.Option(help=f"Only these: {', '.join(STATUSES)}.")] = "",
+    tag: Annotated[str, typer.Option(help="Only those with this tag.")] = "",
+    search: Annotated[str, typer.Option(help="Only those in which this text stands.")] = "",
+    format: Annotated[str, typer.Option(help="jsonl, csv, excel (CSV for it) or parquet.")] = "jsonl",
     home: Home = None,
     project: Name = "default",
     as_json: Json = False,
 ) -> None:
-    """Write the conversations to a JSONL file, every text as it came."""
+    """Write the conversations to a file, every text as it came."""
     from studio.work import writing
 
     at = here(home, project)
-    written = writing.export_file(at.studio, at.project.id, file, status)
+    written = writing.export_file(at.studio, at.project.id, file, status, format, search, tag)
     tell(as_json, {"written": written}, f"{written} conversations written to {file}.")
 
 

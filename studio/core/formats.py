@@ -279,4 +279,9 @@ def load(text: str) -> tuple[Message, ...]:
 
 def content_hash(messages: Sequence[Message]) -> str:
     """The same for the same messages, whoever wrote them wherever."""
-    return sha256(dump(messages).encode()).hexdigest()
+    return hash_of(dump(messages))
+
+
+def hash_of(dumped: str) -> str:
+    """`content_hash` of messages that were dumped already."""
+    return sha256(dumped.encode()).hexdigest()

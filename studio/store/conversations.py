@@ -12,12 +12,19 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
-from studio.core import formats
 from studio.core.errors import ChangedMeanwhile, NotFound
 from studio.core.records import Change, Conversation, Page, Person, Project, Revision
 from studio.core.text import searchable
 from studio.store import projects
-from studio.store.rows import as_conversation, as_revision, as_row, content, head_of, revision_of
+from studio.store.rows import (
+    as_conversation,
+    as_revision,
+    as_row,
+    content,
+    first_revision,
+    head_of,
+    revision_of,
+)
 from studio.store.schema import conversations as heads
 from studio.store.schema import revisions
 
@@ -213,14 +220,12 @@ def insert_many(
     for start in range(0, len(drafts), BATCH):
         batch = drafts[start : start + BATCH]
         first = projects.take_numbers(db, project.id, len(batch))
-        ids = free_ids(db, project.name, [formats.content_hash(each.messages) for each in batch])
-        made = [
-            replace(each, id=id, project=project.id, number=first + position, version=1)
-            for position, (id, each) in enumerate(zip(ids, batch, strict=True))
-        ]
-        created = [{**head_of(each), "created_at": each.updated_at, "imported": imported} for each in made]
-        db.execute(heads.insert(), created)
-        db.execute(revisions.insert(), [revision_of(each, "imported") for each in made])
+        made = [{**head_of(replace(each, project=project.id, version=1)), "created_at": each.updated_at, "imported": imported} for each in batch]  # fmt: skip
+        ids = free_ids(db, project.name, [each["content_hash"] for each in made])
+        for position, (id, each) in enumerate(zip(ids, made, strict=True)):
+            each |= {"id": id, "number": first + position}
+        db.execute(heads.insert(), made)
+        db.execute(revisions.insert(), [first_revision(each, "imported") for each in made])
 
 
 def free_ids(db: sa.Connection, name: str, hashes: Sequence[str]) -> list[str]:

@@ -12,8 +12,9 @@ from studio.core.text import one_line, searchable
 
 def head_of(made: Conversation) -> dict[str, Any]:
     """A conversation's row, with what lists and searches need, but for when it was created."""
+    shared = shared_columns(made)
     return {
-        **shared_columns(made),
+        **shared,
         "id": made.id,
         "project_id": made.project,
         "number": made.number,
@@ -21,7 +22,7 @@ def head_of(made: Conversation) -> dict[str, Any]:
         "answer": first_said(made, "assistant"),
         "turns": sum(each.role != "system" for each in made.messages),
         "searchable": searchable("\n".join(each.content for each in made.messages)),
-        "content_hash": formats.content_hash(made.messages),
+        "content_hash": formats.hash_of(shared["messages"]),
         "updated_at": made.updated_at,
         "updated_by": made.updated_by,
     }
@@ -34,6 +35,15 @@ def revision_of(made: Conversation, kind: str) -> dict[str, Any]:
         "kind": kind,
         "at": made.updated_at,
         "by": made.updated_by,
+    }
+
+
+def first_revision(head: dict[str, Any], kind: str) -> dict[str, Any]:
+    """The revision that is what a new row of heads says, without its texts being written out once more."""
+    own = {"conversation_id": head["id"], "kind": kind, "at": head["updated_at"], "by": head["updated_by"]}
+    return {
+        **{name: head[name] for name in ("version", "messages", "status", "tags", "note", "deleted")},
+        **own,
     }
 
 

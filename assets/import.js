@@ -79,6 +79,7 @@ function draw(note) {
     if (found.plan.guessed && found.complete) place.append(make("p", "note", "What the columns are was guessed from what is in them. Look whether it is right."));
     if (!found.complete) place.append(make("p", "note warn", "Say which columns hold the questions and the answers."));
     place.append(columnFields(found.plan, again));
+    if (!found.complete) place.append(make("h3", "", "The first rows"), table(found.plan.names, found.plan.sample.map(each => cells(...each)), "First rows"));
   }
   if (found.complete && found.plan.left.length) place.append(make("p", "soft left", "Not kept: " + found.plan.left.slice(0, 12).join(", ") + (found.plan.left.length > 12 ? " and " + (found.plan.left.length - 12) + " more" : "") + "."));
   if (found.complete && found.first.length) place.append(make("h3", "", found.read > found.first.length ? "The first " + counted(found.first.length, "conversation") : "The conversations"), firstRows());

@@ -12,6 +12,7 @@ from studio.core.columns import Columns, as_messages, gathered, guess, guess_fro
 from studio.core.errors import BadInput, UnreadableFile
 from studio.core.formats import EXPECTED, TABLE, Verdict
 from studio.core.records import Status
+from studio.core.text import one_line
 
 SAMPLE = 100  # rows from which a file's shape is told
 SHOWN = 50  # rows that are kept to be shown
@@ -31,6 +32,9 @@ class Plan:
     names: tuple[str, ...] = ()  # the columns that there are to choose from
     left: tuple[str, ...] = ()
     guessed: bool = False
+    sample: tuple[
+        tuple[str, ...], ...
+    ] = ()  # the cells of a table's first rows, for a person to tell columns by
 
 
 @dataclass(frozen=True)
@@ -141,7 +145,8 @@ def planned(
     chosen = columns or guess_from(names, sample)
     left = [each for each in names if each not in chosen.used]
     guessed = columns is None and chosen != guess(names)
-    return Plan(TABLE, chosen, names, tuple(left), guessed), chain(begun, rows)
+    cells = tuple(tuple(one_line(str(row.get(each, "")), 100) for each in names) for row in sample[:3])
+    return Plan(TABLE, chosen, names, tuple(left), guessed, cells), chain(begun, rows)
 
 
 def beginning(rows: Iterator[FileRow]) -> tuple[list[FileRow], list[Mapping[str, object]]]:

@@ -56,6 +56,7 @@ def test_a_table_with_odd_columns_is_dropped_mapped_looked_at_taken_and_undone(p
     incoming = page.locator("#preview .incoming")
     expect(incoming).to_contain_text("Say which columns hold the questions and the answers.")
 
+    expect(incoming.get_by_role("row", name=f"1 {HOSTILE} Frage 1 Nr. 1")).to_be_visible()
     incoming.get_by_label("Question", exact=True).select_option("Spalte A")
     incoming.get_by_label("Answer", exact=True).focus()
     incoming.get_by_label("Answer", exact=True).select_option("Spalte B")

@@ -58,10 +58,12 @@ async function refresh() {
   if (!project) return;
   const mine = ++asked;
   try {
-    const page = await (reviewing ? server.on_review : server.on_page)({ project, search: search.value, status: status.value, binned, first, size: SIZE, ...wishes() });
+    const asking = { project, search: search.value, status: status.value, binned, first, size: SIZE, ...wishes() };
+    const page = await (reviewing ? server.on_review : server.on_page)(asking);
     if (mine !== asked || !page) return;
     if (page.error) { range.textContent = page.error.message; return; }
     draw(page);
+    if (!binned && !reviewing) tell("studio:listed", { project, asking, total: page.total }); // for the export under the list
   } catch (error) {
     if (mine === asked) timer = setTimeout(refresh, 3000);
   }

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from studio.cli.terminal import Home, Json, Name, fetching, here, say, tell
-from studio.core.records import STATUSES
+from studio.core.records import STATUSES, Wanted
 
 commands = typer.Typer()
 
@@ -16,18 +16,24 @@ commands = typer.Typer()
 @commands.command("import")
 def import_(
     file: Path,
-    format: Annotated[str, typer.Option(help="auto, messages, sharegpt, alpaca or prompt.")] = "auto",
+    format: Annotated[
+        str, typer.Option(help="auto, messages, sharegpt, alpaca, prompt, labelstudio, argilla or table.")
+    ] = "auto",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and judge, but bring nothing in.")] = False,
     home: Home = None,
     project: Name = "default",
     as_json: Json = False,
 ) -> None:
     """Bring conversations in from a file."""
-    from studio.work import writing
+    from studio.work import importing
 
     at = here(home, project)
-    reading = writing.read_file(at.studio, at.project.id, file, format)
-    done = writing.seen(reading) if dry_run else writing.take(at.studio, at.person, at.project.id, reading)
+    reading = importing.read_file(at.studio, at.project.id, file, format)
+    done = (
+        importing.seen_only(reading)
+        if dry_run
+        else importing.take(at.studio, at.person, at.project.id, reading)
+    )
     rejected = [{"row": row, "reason": reason} for row, reason in done.rejected]
     for each in rejected:
         say(f"Row {each['row']}: {each['reason']}")
@@ -44,19 +50,21 @@ def import_(
 def export(
     file: Path,
     status: Annotated[str, typer.Option(help=f"Only these: {', '.join(STATUSES)}.")] = "",
+    tag: Annotated[str, typer.Option(help="Only those with this tag.")] = "",
+    search: Annotated[str, typer.Option(help="Only those in which this text stands.")] = "",
+    format: Annotated[str, typer.Option(help="jsonl, csv, excel (CSV for it) or parquet.")] = "jsonl",
     home: Home = None,
     project: Name = "default",
     as_json: Json = False,
 ) -> None:
-    """Write the conversations to a JSONL file, every text as it came."""
+    """Write the conversations to a file, every text as it came."""
     from studio.work import writing
 
     at = here(home, project)
-    written = writing.export_file(at.studio, at.project.id, file, status)
-    if left_out := writing.unread(at.studio, at.project.id, status):
-        say(
-            f"{left_out} left out: a model's draft in there has not been accepted yet. Do it in the Write tab."
-        )
+    wanted = Wanted(at.project.id, search=search, status=status, tag=tag)
+    written, unread = writing.export_file(at.studio, wanted, file, format)
+    if unread:
+        say(f"{unread} left out: a model's draft in there has not been accepted yet. Do it in the Write tab.")
     tell(as_json, {"written": written}, f"{written} conversations written to {file}.")
 
 

@@ -12,6 +12,7 @@ StudioError                 a sentence for the person, with the next step; `titl
   ModelNotReady             the base model is not on this machine, or cannot be used
   DoesNotFit                memory or disk; says how much is there and how much is needed
   TrainingFailed            a run ended without a result; says why
+  Stopped                   a person stopped what was being done; nothing of it was kept
   NotServedSafely           the server was asked to listen where strangers could reach it
 """
 
@@ -81,6 +82,10 @@ class DoesNotFit(StudioError):
 
 class TrainingFailed(StudioError):
     title = "Training ended without a result"
+
+
+class Stopped(StudioError):
+    title = "Stopped"
 
 
 class NotServedSafely(StudioError):

@@ -1,4 +1,4 @@
-"""Conversations in the shapes that people keep them in: messages, ShareGPT, Alpaca and prompt/completion, in and out."""
+"""Conversations in the shapes that people keep them in: messages, ShareGPT, Alpaca, prompt/completion and more, in and out."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import pairwise
-from typing import Any, NoReturn
+from typing import Any
 
+from studio.core import annotated
+from studio.core.columns import tags_of
 from studio.core.errors import BadInput
 from studio.core.records import Conversation, Message, Role
-from studio.core.text import clean
+from studio.core.strict_json import parse
+from studio.core.text import MOST_TURNS, clean
 
 RawRow = Mapping[str, object]
 
@@ -22,9 +25,16 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "sharegpt": ("conversations",),
     "alpaca": ("instruction", "output"),
     "prompt": ("prompt", "completion"),
+    "labelstudio": ("data", "annotations"),
+    "argilla": ("fields", "responses"),
 }
-FORMATS = tuple(FIELDS)
-EXPECTED = "`messages` (OpenAI), `conversations` (ShareGPT), `instruction` and `output` (Alpaca), or `prompt` and `completion`"
+TABLE = "table"  # a shape of its own: columns of any names, and what each of them is
+FORMATS = (*FIELDS, TABLE)
+EXPECTED = "`messages` (OpenAI), `conversations` (ShareGPT), `instruction` and `output` (Alpaca), `prompt` and `completion`, or a question and an answer"
+# What is read from a row beside the fields by which its shape is known.
+BESIDE = ("tags", "note")
+OPTIONAL: dict[str, tuple[str, ...]] = {"sharegpt": ("system",), "alpaca": ("input", "system", "history")}
+OF_A_TURN = ("role", "content", "from", "value", "name", "weight")
 
 ROLES: dict[object, Role] = {
     "system": "system",
@@ -49,12 +59,14 @@ class Verdict:
     row: int
     messages: tuple[Message, ...] | None
     reason: str = ""
+    tags: tuple[str, ...] = ()
+    note: str = ""
 
 
 def detect(rows: Sequence[RawRow]) -> str | None:
     """The shape that most of `rows` have, known by their fields; None if none has any."""
-    votes = {shape: sum(all(each in row for each in FIELDS[shape]) for row in rows) for shape in FORMATS}
-    best = max(FORMATS, key=lambda shape: votes[shape])
+    votes = {shape: sum(all(each in row for each in FIELDS[shape]) for row in rows) for shape in FIELDS}
+    best = max(FIELDS, key=lambda shape: votes[shape])
     return best if votes[best] else None
 
 
@@ -64,11 +76,32 @@ def judge(number: int, row: RawRow, shape: str) -> Verdict:
         return Verdict(number, None, f"This row has no `{'` and no `'.join(missing)}`.")
     try:
         messages = READERS[shape](row)
+        tags, note = tags_in(row), note_in(row)
     except BadInput as refused:
         return Verdict(number, None, str(refused))
     if reason := unacceptable(messages):
         return Verdict(number, None, reason)
-    return Verdict(number, messages)
+    return Verdict(number, messages, tags=tags, note=note)
+
+
+def tags_in(row: RawRow) -> tuple[str, ...]:
+    """The row's tags where it has any that can be kept as such."""
+    return tuple(clean(each, "A tag", 100) for each in tags_of(row.get("tags") or ()) or ())
+
+
+def note_in(row: RawRow) -> str:
+    note = row.get("note")
+    return clean(note, "The note", 10_000) if isinstance(note, str) else ""
+
+
+def left_behind(row: RawRow, shape: str) -> set[str]:
+    """The fields of a row, and those of its turns, that the studio has no place for."""
+    kept = {*FIELDS[shape], *OPTIONAL.get(shape, ()), *BESIDE}
+    if tags_of(row.get("tags") or ()) is None:
+        kept.discard("tags")
+    entries = row.get(FIELDS[shape][0])
+    turns = [each for each in entries if isinstance(each, Mapping)] if isinstance(entries, list) else []
+    return {*row} - kept | {f"{each} of a turn" for turn in turns for each in {*turn} - {*OF_A_TURN}}
 
 
 def unacceptable(messages: Sequence[Message]) -> str:
@@ -77,6 +110,8 @@ def unacceptable(messages: Sequence[Message]) -> str:
     A system text may stand first and may be empty, which says that there is to be none. After it the user and the
     assistant take turns, beginning with the user and ending with an answer.
     """
+    if len(messages) > MOST_TURNS:
+        return f"It has {len(messages):,} turns, and {MOST_TURNS:,} are the most. Split it."
     for number, message in enumerate(messages, start=1):
         if message.role == "system" and number > 1:
             return f"Turn {number} is a system text, and only the first turn may be one."
@@ -121,11 +156,21 @@ def from_prompt(row: RawRow) -> tuple[Message, ...]:
     )
 
 
+def from_label_studio(row: RawRow) -> tuple[Message, ...]:
+    return turns_of(annotated.from_label_studio(row), "turns")
+
+
+def from_argilla(row: RawRow) -> tuple[Message, ...]:
+    return turns_of(annotated.from_argilla(row), "turns")
+
+
 READERS = {
     "messages": from_messages,
     "sharegpt": from_sharegpt,
     "alpaca": from_alpaca,
     "prompt": from_prompt,
+    "labelstudio": from_label_studio,
+    "argilla": from_argilla,
 }
 
 
@@ -204,20 +249,6 @@ def weight(number: int, value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST_WEIGHT:
         raise BadInput(f"The weight of turn {number} is not a number between 0 and {MOST_WEIGHT}.")
     return value
-
-
-def parse(text: str) -> object:
-    """Decode JSON as its standard has it: NaN and Infinity are refused. Raises ValueError with one line of reason."""
-
-    def refuse(constant: str) -> NoReturn:
-        raise ValueError(f"{constant} is not a number that JSON knows")
-
-    try:
-        return json.loads(text, parse_constant=refuse)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{error.msg} at character {error.pos + 1}") from error
-    except RecursionError as error:
-        raise ValueError("it is nested too deeply") from error
 
 
 def drafted(number: int, value: object) -> str | None:

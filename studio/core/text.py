@@ -11,6 +11,7 @@ import unicodedata
 from studio.core.errors import BadInput
 
 LIMIT = 1_000_000  # characters in one text
+MOST_TURNS = 1000  # of one conversation
 
 # A lone surrogate is half a character: it cannot be written as UTF-8, and once sent to a page it ends that page's stream.
 # NUL and its neighbours end strings in C libraries and are invisible on screen. Tab and the two line ends are text.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
@@ -10,11 +10,10 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
-from studio.core import formats
 from studio.core.errors import ChangedMeanwhile, NotFound
-from studio.core.records import Change, Conversation, Message, Person, Project, Revision
+from studio.core.records import Change, Conversation, Person, Project, Revision
 from studio.store import projects, search
-from studio.store.rows import as_conversation, as_revision, content, head_of, revision_of
+from studio.store.rows import as_conversation, as_revision, content, first_revision, head_of, revision_of
 from studio.store.schema import conversations as heads
 from studio.store.schema import revisions
 
@@ -55,9 +54,12 @@ def state(db: sa.Connection, project_id: str) -> tuple[Any, ...]:
     return tuple(db.execute(sa.select(*told).where(heads.c.project_id == project_id)).one())
 
 
-def content_hashes(db: sa.Connection, project_id: str) -> set[str]:
-    """The content of everything that is not in the bin, as formats.content_hash has it."""
-    return set(db.execute(sa.select(heads.c.content_hash).where(*listed(project_id))).scalars())
+def numbers_of(db: sa.Connection, project_id: str, hashes: Iterable[str]) -> dict[str, int]:
+    """The numbers of the conversations outside the bin with these contents, by formats.content_hash."""
+    query = sa.select(heads.c.content_hash, sa.func.min(heads.c.number)).where(
+        *listed(project_id), heads.c.content_hash.in_(list(hashes))
+    )
+    return {row[0]: row[1] for row in db.execute(query.group_by(heads.c.content_hash))}
 
 
 def listed(project_id: str, status: str = "", binned: bool = False) -> list[sa.ColumnElement[bool]]:
@@ -164,36 +166,43 @@ def mark_deleted(db: sa.Connection, id: str, deleted: bool, person: Person, at: 
 
 
 def insert_many(
-    db: sa.Connection, project: Project, imported: Sequence[tuple[Message, ...]], person: Person, at: str
-) -> int:
-    """Add finished conversations, in their order, and return how many.
+    db: sa.Connection, project: Project, drafts: Sequence[Conversation], imported: str | None = None
+) -> None:
+    """Add finished conversations, in their order, which get an id and a number here. `imported`: the import they came by.
 
     An id is made of the project's name, the content, and how often that content was there before, in the bin too. So
     the same file imported into a project of the same name on two machines is split into learned and held out alike.
     """
-    first = projects.take_numbers(db, project.id, len(imported))
-    made = [
-        Conversation(id, project.id, first + position, 1, messages, "ready", (), "", at, person.name)
-        for position, (id, messages) in enumerate(
-            zip(free_ids(db, project.name, imported), imported, strict=True)
-        )
-    ]
-    with search.in_bulk(db, project.id, first):
-        for start in range(0, len(made), BATCH):
-            batch = made[start : start + BATCH]
-            db.execute(heads.insert(), [{**head_of(each), "created_at": at} for each in batch])
-            db.execute(revisions.insert(), [revision_of(each, "imported") for each in batch])
-    return len(imported)
+    for start in range(0, len(drafts), BATCH):
+        batch = drafts[start : start + BATCH]
+        first = projects.take_numbers(db, project.id, len(batch))
+        made = [{**head_of(replace(each, project=project.id, version=1)), "created_at": each.updated_at, "imported": imported} for each in batch]  # fmt: skip
+        ids = free_ids(db, project.name, [each["content_hash"] for each in made])
+        for position, (id, each) in enumerate(zip(ids, made, strict=True)):
+            each |= {"id": id, "number": first + position}
+        with search.in_bulk(db, project.id, first):
+            db.execute(heads.insert(), made)
+        db.execute(revisions.insert(), [first_revision(each, "imported") for each in made])
 
 
-def free_ids(db: sa.Connection, name: str, imported: Sequence[tuple[Message, ...]]) -> Iterator[str]:
-    taken = set(db.execute(sa.select(heads.c.id)).scalars())
-    for messages in imported:
+def free_ids(db: sa.Connection, name: str, hashes: Sequence[str]) -> list[str]:
+    """An id for each content that no conversation has."""
+    found: list[str] = []
+    taken = there(db, [derived_id(name, each, 0) for each in hashes])
+    for each in hashes:
         occurrence = 0
-        while (id := derived_id(name, formats.content_hash(messages), occurrence)) in taken:
+        while (id := derived_id(name, each, occurrence)) in taken:
+            taken.add(id)
             occurrence += 1
+            # Of the first ids all are known that are taken; of further ones, which are rare, each is looked up.
+            taken |= there(db, [derived_id(name, each, occurrence)])
         taken.add(id)
-        yield id
+        found.append(id)
+    return found
+
+
+def there(db: sa.Connection, ids: Sequence[str]) -> set[str]:
+    return set(db.execute(sa.select(heads.c.id).where(heads.c.id.in_(ids))).scalars())
 
 
 def derived_id(name: str, content_hash: str, occurrence: int) -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import json
-import math
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -13,15 +11,12 @@ from typing import BinaryIO
 from uuid import uuid4
 
 from studio.core.errors import BadInput, DoesNotFit, UnreadableFile
-from studio.core.formats import parse
 from studio.core.reading import FileRow, wanted
-from studio.store import tables
+from studio.core.strict_json import parse
+from studio.store import scanning, tables, workbooks
 
 LARGEST = 2 * 2**30  # bytes of a file
-LARGEST_WHOLE = (
-    500 * 2**20
-)  # bytes of a JSON file that can only be read as a whole, at about ten times that in memory
-LONGEST_LINE = 20 * 2**20  # bytes of one row of JSONL
+LONGEST_LINE = scanning.LONGEST  # bytes of one row of JSONL, at up to twenty times that in memory
 HEAD = 2**16  # bytes that tell what a file is
 BOM = codecs.BOM_UTF8
 
@@ -62,17 +57,17 @@ def reader_for(path: Path, head: bytes) -> Iterator[FileRow]:
     if head.startswith(b"PAR1"):
         return tables.parquet_rows(path)
     if head.startswith(b"PK\x03\x04"):
-        return tables.excel_rows(path)
+        return workbooks.rows_of(path)
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise UnreadableFile(f"{path.name} is in UTF-16. Save it as UTF-8 and try again.")
     if b"\0" in head:
         raise UnreadableFile(f"{path.name} is not text. {wanted()}")
     start = head.removeprefix(BOM).lstrip()
     if start.startswith(b"["):
-        return array_rows(path)
+        return scanning.rows_of(path)
     if start.startswith(b"{"):
-        return line_rows(path) if is_lines(path) else array_rows(path)
-    if separator := tables.separator_of(head):
+        return line_rows(path) if is_lines(path) else scanning.rows_of(path)
+    if separator := tables.separator_of(head, path.suffix.lower() in tables.SUFFIXES):
         return tables.separated_rows(path, separator)
     raise UnreadableFile(f"{path.name} has none of the known shapes. {wanted()}")
 
@@ -124,42 +119,6 @@ def decoded(content: bytes) -> dict[str, object] | str:
 
 def as_object(value: object) -> dict[str, object] | str:
     return value if isinstance(value, dict) else "This row is not an object with fields."
-
-
-def array_rows(path: Path) -> Iterator[FileRow]:
-    """The rows of one JSON array, or the one row of an object that stands alone. Raises UnreadableFile."""
-    if path.stat().st_size > LARGEST_WHOLE:
-        raise UnreadableFile(f"{path.name} is one JSON list of more than {LARGEST_WHOLE // 2**20} MB. Save it as JSONL, one row a line, and try again.")  # fmt: skip
-    odd: list[str] = []
-    rows = whole(path, odd)
-    for number, row in enumerate(rows if isinstance(rows, list) else [rows], start=1):
-        # Only where a NaN was seen at all are rows searched for it.
-        yield number, "This row holds NaN or Infinity, which JSON does not know." if odd and is_odd(row) else as_object(row)  # fmt: skip
-
-
-def whole(path: Path, odd: list[str]) -> object:
-    """A file's JSON. What is no number of JSON becomes NaN and is noted in `odd`. Raises UnreadableFile."""
-
-    def note(constant: str) -> float:
-        odd.append(constant)
-        return math.nan
-
-    try:
-        return json.loads(path.read_bytes().decode("utf-8-sig"), parse_constant=note)
-    except UnicodeDecodeError as error:
-        raise UnreadableFile(f"{path.name} is not UTF-8: byte {error.start + 1:,} is none of its characters. Save it as UTF-8 and try again.") from error  # fmt: skip
-    except json.JSONDecodeError as error:
-        raise UnreadableFile(f"{path.name} is not JSON: {error.msg} in line {error.lineno:,}, character {error.colno:,}. Mend it there and try again.") from error  # fmt: skip
-    except (ValueError, RecursionError) as error:
-        raise UnreadableFile(f"{path.name} is not JSON that can be read: it is nested too deeply or holds a number of thousands of digits. Mend that and try again.") from error  # fmt: skip
-
-
-def is_odd(row: object) -> bool:
-    try:
-        json.dumps(row, allow_nan=False)
-    except ValueError:
-        return True
-    return False
 
 
 def write_lines(path: Path, lines: Iterable[bytes]) -> int:

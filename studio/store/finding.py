@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -108,6 +108,20 @@ def page(db: sa.Connection, wanted: Wanted, place: Place, size: int) -> Page:
         first += 1
     total = found.total + len(pinned)
     return Page(tuple(shown(row, phrases) for row in rows), total, first, found.more, start, end, following)
+
+
+def numbers(db: sa.Connection, wanted: Wanted, size: int) -> Iterator[list[int]]:
+    """The numbers of all that is wanted, upwards, at most `size` at a time. Raises BadInput."""
+    phrases, upwards = asked(wanted.search), replace(wanted, sort="oldest")
+    if wanted.search.strip() and not phrases:
+        return
+    named = fact("number", str(int(wanted.search))) if is_number(wanted.search) else ""
+    if named:
+        yield Answers(db, wanted.project, question(upwards, (), also=named)).numbers(0, HIGHEST - 1, 1, True)
+    found, at = lister(db, upwards, phrases, named), None
+    while rows := found.rows(at, size):
+        yield [row.number for row in rows]
+        at = key_of(upwards, rows[-1])
 
 
 def shown(row: Any, phrases: Sequence[Phrase]) -> Row:

@@ -37,6 +37,18 @@ def revision_of(made: Conversation, kind: str) -> dict[str, Any]:
     }
 
 
+def first_revision(head: dict[str, Any], kind: str) -> dict[str, Any]:
+    """The revision that is what a new row of heads says, without its texts being written out once more."""
+    own = {"conversation_id": head["id"], "kind": kind, "at": head["updated_at"], "by": head["updated_by"]}
+    return {
+        **{
+            name: head[name]
+            for name in ("version", "messages", "status", "tags", "note", "reason", "deleted")
+        },
+        **own,
+    }
+
+
 def shared_columns(made: Conversation) -> dict[str, Any]:
     return {
         "version": made.version,

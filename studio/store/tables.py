@@ -1,36 +1,60 @@
-"""Tables of conversations: CSV and its relatives, Excel and Parquet, row by row, every text as it stands there."""
+"""Tables of conversations: CSV and its relatives, and Parquet, row by row, every text as it stands there."""
 
 from __future__ import annotations
 
 import csv
 import re
-import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TextIO
 
+from studio.core.columns import OURS, guess
 from studio.core.errors import UnreadableFile
-from studio.core.formats import detect
+from studio.core.formats import FIELDS, OPTIONAL, detect
 from studio.core.reading import FileRow
 
 SEPARATORS = (",", ";", "\t")
-LONGEST_CELL = 20 * 2**20  # characters; a cell may hold a whole conversation in JSON
-LARGEST_WORKBOOK = 2 * 2**30  # bytes that a workbook may unpack to
-BATCH = 1000  # rows of Parquet in memory at once
+ENDS = ("\n", "\r")
+SUFFIXES = (".csv", ".tsv", ".tab")
+KNOWN = {name for names in (*FIELDS.values(), *OPTIONAL.values(), ("tags", "note")) for name in names}
+LONGEST_CELL = 4 * 2**20  # characters; a cell may hold a whole conversation in JSON
+LONGEST_NAME = 40  # characters of a column's name in a file that nobody called a table
+BATCH = 500  # rows of Parquet in memory at once
+# What makes a spreadsheet compute a cell, and the sign that keeps it from that, which has to be told from a text's own.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 
 
-def separator_of(head: bytes) -> str | None:
-    """The separator under which a text's first line names the fields of a known shape; None if there is none."""
+def separator_of(head: bytes, is_table: bool = False) -> str | None:
+    """The separator under which a text's first line names columns that are known; None if there is none.
+
+    Of a file that `is_table` by its name any columns will do.
+    """
     line = re.split(r"[\r\n]", head.decode("utf-8-sig", "replace").lstrip(), maxsplit=1)[0]
-    for separator in SEPARATORS:
-        names = [as_name(each) for each in next(csv.reader([line], delimiter=separator))]
-        if detect([dict.fromkeys(names)]):
+    if line.lstrip("\ufeff").startswith(("{", "[", "<")):
+        return None
+    names = {each: cells_of(line, each) for each in SEPARATORS}
+    for separator, cells in names.items():
+        named = [as_name(each) for each in cells]
+        short = is_table or all(
+            len(each) < LONGEST_NAME for each in named
+        )  # else it may be the beginning of a tale
+        if detect([dict.fromkeys(named)]) or (short and guess(named).complete):
             return separator
-    return None
+    widest = max(SEPARATORS, key=lambda each: len(names[each]))
+    return widest if is_table and len(names[widest]) > 1 else None
+
+
+def cells_of(line: str, separator: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=separator), [])
+    except csv.Error:
+        return []
 
 
 def as_name(cell: str) -> str:
-    """A column's name without what spreadsheets and people do to it."""
-    return cell.strip().lower()
+    """A column's name without what spreadsheets and people do to those that are known."""
+    name = cell.strip()
+    return name.lower() if name.lower() in KNOWN else name
 
 
 def separated_rows(path: Path, separator: str) -> Iterator[FileRow]:
@@ -42,9 +66,28 @@ def separated_rows(path: Path, separator: str) -> Iterator[FileRow]:
     csv.field_size_limit(LONGEST_CELL)  # for the whole process, but nothing else in it reads CSV
     with path.open(encoding="utf-8-sig", newline="") as file:
         try:
-            yield from below_header(records(csv.reader(file, delimiter=separator, strict=True)))
+            yield from below_header(records(csv.reader(Lines(file), delimiter=separator, strict=True)))
         except UnicodeDecodeError as error:
             raise UnreadableFile(f"{path.name} is not UTF-8. Save it as “CSV UTF-8” (Excel) or with the encoding UTF-8 and try again.") from error  # fmt: skip
+
+
+class Lines:
+    """The lines of a table, none of them longer than can be held in memory. Goes on behind one that is."""
+
+    def __init__(self, file: TextIO) -> None:
+        self.file = file
+
+    def __iter__(self) -> Lines:
+        return self
+
+    def __next__(self) -> str:
+        if not (line := self.file.readline(LONGEST_CELL + 1)):
+            raise StopIteration
+        if len(line) <= LONGEST_CELL or line.endswith(ENDS):
+            return line
+        while line and not line.endswith(ENDS):
+            line = self.file.readline(2**20)
+        raise csv.Error(f"a line is longer than {LONGEST_CELL // 2**20} MB")
 
 
 def records(reader: Iterator[list[str]]) -> Iterator[list[str] | str]:
@@ -56,16 +99,37 @@ def records(reader: Iterator[list[str]]) -> Iterator[list[str] | str]:
             return
         except csv.Error as error:
             line = getattr(reader, "line_num", 0)
-            yield f"The quotes in this row do not match: {error}, in line {line:,} of the file."
+            yield f"This row is not one of a table, often because its quotes do not match: {error}, in line {line:,} of the file."
 
 
 def below_header(found: Iterator[list[str] | str]) -> Iterator[FileRow]:
     """Name the cells of each record by the first one that is not blank. Blank records are counted and left out."""
     header = next((each for each in found if not is_blank(each)), [])
-    names = [as_name(each) for each in header] if isinstance(header, list) else []
+    names = names_of(header) if isinstance(header, list) else []
+    ours = OURS in names
     for number, cells in enumerate(found, start=1):
-        if not is_blank(cells):
-            yield number, cells if isinstance(cells, str) else fields(names, cells)
+        if is_blank(cells):
+            continue
+        yield number, cells if isinstance(cells, str) else fields(names, [unguarded(each) for each in cells] if ours else cells)  # fmt: skip
+
+
+def names_of(header: Sequence[str]) -> list[str]:
+    """A name for each column, so that none hides another of the same name or of none."""
+    last = max((place for place, cell in enumerate(header, start=1) if cell.strip()), default=0)
+    names: list[str] = []
+    for place, cell in enumerate(header[:last], start=1):
+        name = as_name(cell) or f"column {place}"
+        names.append(f"{name} ({place})" if name in names else name)
+    return names
+
+
+def guarded(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula; `unguarded` makes it what it was."""
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
+
+
+def unguarded(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA) else cell
 
 
 def is_blank(cells: list[str] | str) -> bool:
@@ -78,40 +142,6 @@ def fields(names: Sequence[str], cells: Sequence[str]) -> dict[str, object] | st
     return dict(zip(names, cells, strict=False))
 
 
-def excel_rows(path: Path) -> Iterator[FileRow]:
-    """The rows of a workbook's first sheet. Raises UnreadableFile."""
-    import pandas
-
-    require_workbook(path)
-    try:
-        # Without these, "NA" and "null" are taken for missing values and numbers lose their form.
-        sheet = pandas.read_excel(
-            path, header=None, dtype=str, keep_default_na=False, na_filter=False, engine="openpyxl"
-        )
-    except Exception as error:  # a broken workbook makes its reader fail in any of a dozen ways
-        raise UnreadableFile(f"{path.name} is a broken Excel workbook. Open it in Excel, save it again as .xlsx and try again.") from error  # fmt: skip
-    yield from below_header(as_texts(cells) for cells in sheet.itertuples(index=False, name=None))
-
-
-def require_workbook(path: Path) -> None:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            unpacked = sum(each.file_size for each in archive.infolist())
-            names = archive.namelist()
-    except zipfile.BadZipFile as error:
-        raise UnreadableFile(f"{path.name} is a broken archive. Get it again and try again.") from error
-    if "xl/workbook.xml" not in names:
-        raise UnreadableFile(f"{path.name} is an archive. Unpack it and choose one file in it.")
-    if unpacked > LARGEST_WORKBOOK:
-        raise UnreadableFile(f"{path.name} unpacks to more than 2 GB. Split it into several workbooks.")
-
-
-def as_texts(cells: Sequence[object]) -> list[str] | str:
-    if all(isinstance(each, str) for each in cells):
-        return [str(each) for each in cells]
-    return "A cell of this row holds an error of Excel's, such as #N/A, instead of a text."
-
-
 def parquet_rows(path: Path) -> Iterator[FileRow]:
     """Rows in batches, so that a large file need not fit into memory. Raises UnreadableFile.
 
@@ -121,8 +151,9 @@ def parquet_rows(path: Path) -> Iterator[FileRow]:
     from pyarrow import parquet
 
     try:
-        batches = parquet.ParquetFile(path).iter_batches(batch_size=BATCH)
-        yield from enumerate((row for batch in batches for row in batch.to_pylist()), start=1)
+        with parquet.ParquetFile(path, buffer_size=2**20, pre_buffer=False) as file:
+            batches = file.iter_batches(batch_size=BATCH, use_threads=False)
+            yield from enumerate((row for batch in batches for row in batch.to_pylist()), start=1)
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         raise UnreadableFile(
             f"{path.name} is a broken Parquet file. Write it again and try again."

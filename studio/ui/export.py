@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 
 from studio.core.errors import BadInput, DoesNotFit, StudioError
-from studio.core.records import STATUSES, Person
+from studio.core.records import STATUSES, Person, Wanted
 from studio.ui import show, show_run
 from studio.ui.shell import Shell
 from studio.ui.wire import bind
@@ -199,11 +199,11 @@ def on_lines(studio: Studio, person: Person, project: str, status: str) -> tuple
     """The examples as a file to download."""
     name = file_name(writing.by_id(studio, project).name)
     target = passing(studio) / name
-    count = writing.export_file(studio, project, target, status or "")
+    count, unread = writing.export_file(studio, Wanted(project, status=status or ""), target)
     if not count:
         raise BadInput("No conversation is in this choice. Choose another, or write some first.")
     said = f"{show.counted(count, 'conversation')}, {show.size(target.stat().st_size)}."
-    if unread := writing.unread(studio, project, status or ""):
+    if unread:
         said += f" {show.counted(unread, 'conversation')} left out: a model's draft in there has not been accepted yet."
     return f'<p class="saved num" role="status">{said}</p>', gr.update(
         label=f"Download {name}", value=str(target), visible=True

@@ -24,7 +24,7 @@ from studio.ui import (
 from studio.ui.shell import NEW, Shell
 from studio.ui.wire import bind, bind_server
 from studio.ui.write_find import on_page
-from studio.work import serving, writing
+from studio.work import importing, serving, writing
 from studio.work.studio import Studio
 
 GONE = [
@@ -80,14 +80,14 @@ def build(studio: Studio, shell: Shell) -> gr.Tab:
                 begin = gr.Button("Write the first example", variant="primary", elem_id="begin", scale=0)
                 file = write_files.upload_button("import-first")
                 starter = gr.Button(write_files.starter_label(), elem_id="starter", scale=0)
-        preview = write_files.preview()
+        preview = write_files.preview(studio)
         with gr.Row(equal_height=False, elem_classes=GONE, elem_id="write") as work:
             with gr.Column(scale=1, min_width=320, elem_classes="card"):
                 listed = conversations(studio)
                 with gr.Row(elem_classes="buttons"):
                     more = write_files.upload_button("import")
-                    out = gr.Button("Export", elem_id="export-jsonl", scale=0, min_width=80)
                     ready = gr.DownloadButton(visible="hidden", elem_id="export-file")
+                out = write_files.files(studio)
             with gr.Column(scale=2, min_width=320, elem_classes="card"):
                 editing = editor(studio)
 
@@ -100,7 +100,7 @@ def build(studio: Studio, shell: Shell) -> gr.Tab:
     begin.click(bind(studio, on_begin), shell.project, shown, **quiet)
     starter.click(bind(studio, on_starter), shell.project, shown, concurrency_limit=None)
     write_files.wire(studio, shell.project, preview, [file, more], bind(studio, on_imported), shown)
-    prepared = out.click(bind(studio, on_export), shell.project, ready, concurrency_limit=None)
+    prepared = out.click(bind(studio, write_files.on_export), shell.project, ready, concurrency_limit=None)
     prepared.success(None, js="() => document.querySelector('#export-file').click()")
     return tab
 
@@ -183,17 +183,13 @@ def on_imported(studio: Studio, person: Person, project: str) -> tuple[Any, Any,
 
 def on_starter(studio: Studio, person: Person, project: str) -> tuple[Any, Any, Any, Any]:
     """Take the starter examples in. Doing it twice adds nothing: they are duplicates then."""
-    writing.take(studio, person, project, writing.starter_examples(studio, project))
+    importing.take(studio, person, project, importing.starter_examples(studio, project))
     return on_imported(studio, person, project)
 
 
 def on_first(studio: Studio, person: Person, project: str) -> tuple[Any, Any]:
     """The first conversation is there: what an empty project says goes away."""
     return gr.update(visible=False), gr.update(elem_classes=[])
-
-
-def on_export(studio: Studio, person: Person, project: str) -> str:
-    return write_files.exported(studio, project)
 
 
 def on_review(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:

@@ -1,48 +1,47 @@
-"""Files in and out of the Write tab: a preview before anything is taken, and the export."""
+"""Files in and out of the Write tab: a look before anything is taken, progress, undo, and the export."""
 
 from __future__ import annotations
 
 import re
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from studio.core.columns import Columns
 from studio.core.errors import BadInput
-from studio.core.reading import Reading
-from studio.core.records import Message, Person
-from studio.core.text import one_line
-from studio.ui import show
-from studio.ui.wire import bind
-from studio.work import serving, writing
+from studio.core.reading import Choice, ranges
+from studio.core.records import Person, Wanted
+from studio.ui import show, write_find
+from studio.ui.wire import bind, bind_server
+from studio.work import import_desk, importing, serving, writing
 from studio.work.studio import Studio
 
-TYPES = [".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".xlsx", ".parquet"]
-SHAPES = {
-    "messages": "conversations as messages",
-    "sharegpt": "conversations in ShareGPT's shape",
-    "alpaca": "instructions and outputs (Alpaca)",
-    "prompt": "prompts and completions",
-}
-FIRST_ROWS, REFUSED_ROWS = 5, 20  # rows of the preview
-
-
-@dataclass(frozen=True)
-class Preview:
-    """`held` is the path of the file that is being looked at."""
-
-    place: gr.Column
-    said: gr.HTML
-    take: gr.Button
-    leave: gr.Button
-    held: gr.State
-
-    @property
-    def outputs(self) -> list[Any]:
-        return [self.place, self.said, self.take, self.held]
+TYPES = [".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".txt", ".xlsx", ".parquet"]
+KINDS = {"jsonl": ".jsonl", "csv": ".csv", "excel": ".csv", "parquet": ".parquet"}
+AS = ("ready", "draft")  # what an import may be; nothing is approved unread
+MOST_LEFT_OUT = 200  # single rows
+PREVIEW_SCRIPTS = ("undo_import", "import_columns", "import")
+FILES_SCRIPTS = ("undo_import", "files")
+FILES = """
+<div class="files">
+  <details class="out"><summary>Export</summary><div class="fold">
+    <label>What <select class="what" aria-label="What to export"></select></label>
+    <label>Format <select class="kind" aria-label="Format">
+      <option value="jsonl">JSON Lines, every text as it came</option>
+      <option value="excel">CSV for Excel, a turn in each row</option>
+      <option value="csv">CSV, a turn in each row</option>
+      <option value="parquet">Parquet</option>
+    </select></label>
+    <button type="button" class="go" id="export-jsonl">Export</button>
+  </div></details>
+  <details class="imports" hidden><summary>Imports</summary><ul class="fold"></ul></details>
+  <p class="said soft" role="status"></p>
+</div>
+"""
 
 
 def upload_button(elem_id: str) -> gr.UploadButton:
@@ -54,115 +53,141 @@ def starter_label() -> str:
         return f"Load {sum(1 for _ in lines)} starter examples (a lamp maker's support voice)"
 
 
-def preview() -> Preview:
-    with gr.Column(visible=False, elem_classes="card", elem_id="preview") as place:
-        said = gr.HTML(apply_default_css=False)
-        with gr.Row(elem_classes="buttons"):
-            take = gr.Button("Import", variant="primary", elem_id="import-take", scale=0)
-            leave = gr.Button("Cancel", elem_id="import-cancel", scale=0)
-    return Preview(place, said, take, leave, gr.State(""))
+def preview(studio: Studio) -> gr.HTML:
+    deeds = (on_state, on_columns, on_take, on_stop, on_leave, on_undo)
+    return gr.HTML(
+        None,
+        html_template='<div class="incoming"></div>',
+        js_on_load=scripts(PREVIEW_SCRIPTS),
+        server_functions=[bind_server(studio, each) for each in deeds],
+        elem_id="preview",
+        apply_default_css=False,
+    )
+
+
+def files(studio: Studio) -> gr.HTML:
+    return gr.HTML(
+        None,
+        html_template=FILES,
+        js_on_load=scripts(FILES_SCRIPTS),
+        server_functions=[bind_server(studio, each) for each in (on_past, on_undo)],
+        elem_id="files",
+        apply_default_css=False,
+    )
+
+
+def scripts(names: Sequence[str]) -> str:
+    return "\n".join(serving.asset(f"{each}.js").read_text("utf-8") for each in names)
 
 
 def wire(
     studio: Studio,
     project: gr.Dropdown,
-    seen: Preview,
+    seen: gr.HTML,
     buttons: Sequence[gr.UploadButton],
     after: Callable[..., Any],
     shown: list[Any],
 ) -> None:
     """`after` shows what was imported, into `shown`."""
     for each in buttons:
-        each.upload(bind(studio, on_upload), [project, each], [*seen.outputs, each], concurrency_limit=None)
-    taken = seen.take.click(bind(studio, on_take), [project, seen.held], seen.outputs, concurrency_limit=None)
-    taken.success(after, project, shown, queue=False, show_progress="hidden")
-    seen.leave.click(bind(studio, on_leave), seen.held, seen.outputs, queue=False)
+        each.upload(bind(studio, on_upload), [project, each], [seen, each], concurrency_limit=None)
+    seen.submit(after, project, shown, queue=False, show_progress="hidden")
 
 
 def on_upload(studio: Studio, person: Person, project: str, path: str) -> tuple[Any, ...]:
-    """Read an uploaded file and say what is in it, before anything is taken."""
-    found = given(studio, path)
-    try:
-        reading = writing.read_file(studio, project, found)
-    except Exception:
-        serving.forget(studio, found)
-        raise
-    good = len(reading.good)
-    take = gr.update(value=f"Import the {show.counted(good, 'good row')}", visible=good > 0)
-    return gr.update(visible=True), said(reading, found.name), take, str(found), None
-
-
-def on_take(studio: Studio, person: Person, project: str, held: str) -> tuple[Any, ...]:
-    """Bring the good rows in; the file is read again, so that nothing is taken from what a page holds."""
-    found = given(studio, held)
-    taken = writing.take(studio, person, project, writing.read_file(studio, project, found))
-    gr.Info(f"{show.counted(taken.imported, 'conversation')} imported.", title="Done", duration=5)
-    return on_leave(studio, person, held)
-
-
-def on_leave(studio: Studio, person: Person, held: str) -> tuple[Any, ...]:
-    """Close the preview and forget the file."""
-    if held:
-        serving.forget(studio, Path(held))
-    return gr.update(visible=False), "", gr.update(), ""
+    """Begin to look at an uploaded file; the page asks from now on how far it is."""
+    file = import_desk.lay_down(studio, given(studio, path))
+    attempt = import_desk.read(studio, project, file)
+    return {
+        "project": project,
+        "file": file,
+        "name": import_desk.name_of(studio, file),
+        "attempt": attempt,
+    }, None
 
 
 def given(studio: Studio, path: str | None) -> Path:
     """The uploaded file. Raises BadInput for any other: a page could name every file of this machine."""
-    if not path or not serving.is_passed(studio, Path(path)):
+    if not path or not serving.is_passed(studio, Path(path)) or Path(path).is_symlink():
         raise BadInput("This file is no longer here. Choose it once more.")
     return Path(path)
 
 
-def said(reading: Reading, name: str) -> str:
-    """What a file holds: its shape, how many rows can be taken, the first of them, and why others cannot."""
-    parts = [f"<h2>{show.text(name)}</h2>", f'<p class="soft">{show.text(summary(reading))}</p>']
-    if reading.good:
-        rows = [(each.row, *ends(each.messages or ())) for each in reading.good[:FIRST_ROWS]]
-        parts.append("<h3>The first rows</h3>")
-        parts.append(
-            show.table(("Row", "Question", "Answer", "Turns"), rows, numeric=(0, 3), caption="First rows")
-        )
-    if reading.rejected:
-        more = len(reading.rejected) - REFUSED_ROWS
-        parts.append("<h3>Rows that cannot be used</h3>")
-        parts.append(
-            show.table(("Row", "Why"), reading.rejected[:REFUSED_ROWS], numeric=(0,), caption="Refused rows")
-        )
-        parts.append(f'<p class="soft">and {more:,} more.</p>' if more > 0 else "")
-    return f'<div class="reading">{"".join(parts)}</div>'
+def on_state(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
+    return import_desk.state(studio, str(given["file"]), str(given["attempt"]))
 
 
-def summary(reading: Reading) -> str:
-    """One sentence of counts."""
-    counts = [f"{show.counted(len(reading.good), 'good row')} to import"]
-    if reading.duplicates:
-        counts.append(f"{len(reading.duplicates):,} that say the same as one that is there already")
-    if reading.rejected:
-        counts.append(f"{len(reading.rejected):,} that cannot be used")
-    found = f"Read as {SHAPES.get(reading.format, reading.format)}: {show.counted(reading.read, 'row')}. "
-    return found + ", ".join(counts) + "."
+def on_columns(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
+    """Look at the file once more, its columns being what the person says."""
+    known = {each.name for each in fields(Columns)}
+    said = {str(name): str(column)[:1000] for name, column in dict(given["columns"]).items() if name in known}
+    columns = Columns(**said)
+    if not columns.complete:
+        raise BadInput("Choose the column with the questions and the one with the answers.")
+    return {"attempt": import_desk.read(studio, str(given["project"]), str(given["file"]), columns)}
 
 
-def ends(messages: Sequence[Message]) -> tuple[str, str, int]:
-    """The first question, the first answer, each on one line, and the number of turns without the system text."""
-    first = {
-        role: next((each.content for each in messages if each.role == role), "")
-        for role in ("user", "assistant")
+def on_take(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "attempt": import_desk.take(studio, person, str(given["project"]), str(given["file"]), choice(given))
     }
-    turns = sum(each.role != "system" for each in messages)
-    return one_line(first["user"], 160), one_line(first["assistant"], 160), turns
 
 
-def exported(studio: Studio, project: str) -> str:
-    """Write the project to a file that the page may pass on, and return its path. Raises BadInput for an empty one."""
-    found = writing.by_id(studio, project)
-    if not writing.count(studio, project):
-        raise BadInput("There is nothing to export yet. Write or import an example first.")
-    name = re.sub(r"[^\w-]+", "-", found.name).strip("-") or "conversations"
+def choice(given: dict[str, Any]) -> Choice:
+    """What the person wants of the file. Raises BadInput."""
+    status = given.get("status", "ready")
+    if status not in AS:
+        raise BadInput(f"What is imported begins as one of {', '.join(AS)}. Choose one of them.")
+    without = frozenset(int(each) for each in list(given.get("without", ()))[:MOST_LEFT_OUT])
+    return Choice(status, str(given.get("tag", "")), ranges(str(given.get("rows", ""))[:1000]), without)
+
+
+def on_stop(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
+    import_desk.stop(studio, str(given["file"]), str(given["attempt"]))
+    return {}
+
+
+def on_leave(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
+    """Forget the file."""
+    import_desk.clear(studio, str(given["file"]))
+    return {}
+
+
+def on_undo(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
+    """Take an import back: how many went to the bin, and how many stay because they were changed since."""
+    gone, stay = importing.undo(studio, person, str(given["project"]), str(given["import"]))
+    return {"gone": gone, "stay": stay}
+
+
+def on_past(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
+    """The imports that can be undone, and how many conversations there are to export."""
+    project = str(given["project"])
+    imports = [
+        {"id": each.id, "file": each.file, "at": each.at, "by": each.by, "there": each.there}
+        for each in importing.past(studio, project)
+    ]
+    return {"imports": imports, "count": writing.count(studio, project)}
+
+
+def on_export(studio: Studio, person: Person, project: str, event: gr.EventData) -> str:
+    """The file that the fold asks for: its kind, and the list's filters unless all are wanted."""
+    asked = {each.name: getattr(event, each.name, "") for each in fields(Wanted) if each.name != "binned"}
+    wanted = write_find.wanted_of({**asked, "project": project})
+    return exported(studio, wanted, str(getattr(event, "kind", "") or "jsonl"))
+
+
+def exported(studio: Studio, wanted: Wanted, kind: str = "jsonl") -> str:
+    """Write conversations to a file that the page may pass on, and return its path. Raises BadInput where there are none."""
+    if kind not in KINDS:
+        raise BadInput("There is no such format. Choose one from the list.")
+    name = re.sub(r"[^\w-]+", "-", writing.by_id(studio, wanted.project).name).strip("-") or "conversations"
     folder = studio.home.temporary / f"export-{secrets.token_hex(8)}"
     folder.mkdir(mode=0o700)
-    writing.export_file(studio, project, folder / f"{name}.jsonl")
-    if unread := writing.unread(studio, project):
+    target = folder / f"{name}{KINDS[kind]}"
+    written, unread = writing.export_file(studio, wanted, target, kind)
+    if unread:
         gr.Info(f"{show.counted(unread, 'conversation')} left out: a model's draft in there has not been accepted yet.")  # fmt: skip
-    return str(folder / f"{name}.jsonl")
+    if not written:
+        serving.forget(studio, target)
+        raise BadInput("There is nothing to export yet. Write or import an example first.")
+    return str(target)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
 
 from studio.core import difference, formats, lint
 from studio.core.errors import BadInput, NotFound
-from studio.core.formats import FORMATS
-from studio.core.reading import Imported, Reading, judged, recognised, repeated
 from studio.core.records import (
     Change,
     Conversation,
@@ -20,18 +17,18 @@ from studio.core.records import (
     Project,
     Revision,
     Role,
+    Wanted,
 )
-from studio.core.text import clean
-from studio.store import conversations, files, undoing
+from studio.core.text import MOST_TURNS, clean
+from studio.store import conversations, exports, files, undoing
 from studio.store import projects as stored_projects
-from studio.store.home import assets
 from studio.work.finding import TAG as TAG
+from studio.work.finding import checked
 from studio.work.finding import known_status as known_status
 from studio.work.finding import page as page
 from studio.work.finding import tags as tags
 from studio.work.studio import Studio
 
-MOST_TURNS = 1000  # of one conversation
 VOUCHED = ("ready", "approved")  # what no conversation is while a model's draft in it is unread
 REASON = 1000  # characters that say why something was rejected
 
@@ -154,59 +151,29 @@ def move(studio: Studio, person: Person, project_id: str, id: str, deleted: bool
         return conversations.mark_deleted(db, found.id, deleted, person, now())
 
 
-def read_file(studio: Studio, project_id: str, path: Path, format: str = "auto") -> Reading:
-    """Read and judge a file row by row, without bringing anything in. `format` is auto or one of formats.FORMATS.
+def export_file(studio: Studio, wanted: Wanted, path: Path, kind: str = "jsonl") -> tuple[int, int]:
+    """Write what a list shows to a file, whole or not at all: how many conversations, and how many were left out.
 
-    Raises UnreadableFile for one that is none of the shapes, BadInput for an unknown format.
+    Left out is what holds a model's draft that nobody has read: a file could not say that it is one. `kind` is one of
+    exports.KINDS. Raises BadInput, DoesNotFit.
     """
-    if format not in ("auto", *FORMATS):
-        raise BadInput(f"There is no format named “{format}”. Use auto, or one of {', '.join(FORMATS)}.")
-    shape, rows = recognised(path.name, files.read_rows(path), None if format == "auto" else format)
-    verdicts = judged(rows, shape)
+    if kind not in exports.KINDS:
+        raise BadInput(f"There is no format named “{kind}”. Use one of {', '.join(exports.KINDS)}.")
+    checked(wanted)
+    written = unread = 0
+
+    def counted() -> Iterator[Conversation]:
+        nonlocal written, unread
+        for each in exports.each(db, wanted):
+            if lint.drafts(each.messages):
+                unread += 1
+                continue
+            written += 1
+            yield each
+
     with studio.database.reading() as db:
-        known = conversations.content_hashes(db, project_id)
-    return Reading(shape, verdicts, repeated(verdicts, known))
-
-
-def take(studio: Studio, person: Person, project_id: str, reading: Reading) -> Imported:
-    """Bring in the good rows that are not there yet, all of them or none. Raises NotFound, Busy, DoesNotFit."""
-    with studio.database.writing() as db:
-        into = stored_projects.load(db, project_id)
-        # Looked at again within the transaction: the same file may have come in since, by a second click.
-        duplicates = repeated(reading.verdicts, conversations.content_hashes(db, project_id))
-        now_good = replace(reading, duplicates=duplicates).good
-        messages = [each.messages for each in now_good if each.messages is not None]
-        imported = conversations.insert_many(db, into, messages, person, now())
-    return Imported(reading.read, imported, len(duplicates), reading.rejected, reading.format)
-
-
-def seen(reading: Reading) -> Imported:
-    """What a dry run says: as `take`, with nothing imported."""
-    return Imported(reading.read, 0, len(reading.duplicates), reading.rejected, reading.format)
-
-
-def starter_examples(studio: Studio, project_id: str) -> Reading:
-    """The example conversations that come with the studio, ready to be taken."""
-    return read_file(studio, project_id, assets() / "starter_examples.jsonl", "messages")
-
-
-def export_lines(studio: Studio, project_id: str, status: str = "") -> Iterator[bytes]:
-    """What is not in the bin as lines of JSONL, one `{"messages": [...]}` each, every text to the byte as it came.
-
-    Conversations with a model's draft that nobody has read are left out: a file could not say that it is one.
-    """
-    found = all_conversations(studio, project_id, status)
-    return (formats.as_line(each) for each in found if not lint.drafts(each.messages))
-
-
-def unread(studio: Studio, project_id: str, status: str = "") -> int:
-    """How many conversations an export leaves out."""
-    return sum(bool(lint.drafts(each.messages)) for each in all_conversations(studio, project_id, status))
-
-
-def export_file(studio: Studio, project_id: str, path: Path, status: str = "") -> int:
-    """Write the lines of `export_lines` to a file, whole or not at all, and return how many. Raises BadInput, DoesNotFit."""
-    return files.write_lines(path, export_lines(studio, project_id, status))
+        files.write_lines(path, exports.encoded(kind, counted()))
+    return written, unread
 
 
 def cleaned(text: str, what: str) -> str:

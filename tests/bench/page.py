@@ -75,14 +75,14 @@ def row(rounds: list[tuple[list[float], list[float]]], name: str, percentile: in
 
 def prepare(home: Path) -> None:
     """A studio with the starter examples and its base model."""
-    from studio.work import models, writing
+    from studio.work import importing, models, writing
     from studio.work.studio import opened, owner
 
     studio = opened(home)
     project = writing.project(studio, "default")
     models.choose(studio, owner(), project.id, BASE)
     models.ensure(studio, project.id, lambda done, total: None)
-    writing.take(studio, owner(), project.id, writing.starter_examples(studio, project.id))
+    importing.take(studio, owner(), project.id, importing.starter_examples(studio, project.id))
     studio.database.close()
 
 

@@ -22,7 +22,7 @@ from uuid import uuid4
 from studio.core.records import Change, Person, Place, Wanted
 from studio.core.text import searchable
 from studio.store.home import assets
-from studio.work import finding, writing
+from studio.work import finding, importing, writing
 from studio.work.studio import Studio, opened, owner
 
 COUNT = int(os.environ.get("STUDIO_BENCH_CONVERSATIONS", "100000"))
@@ -74,7 +74,7 @@ def filled(studio: Studio, project: str, scratch: Path) -> float:
         with path.open("w", encoding="utf-8") as file:
             file.writelines(next(source) for _ in range(min(FILE, COUNT - start)))
         began = time.perf_counter()
-        writing.take(studio, owner(), project, writing.read_file(studio, project, path))
+        importing.take(studio, owner(), project, importing.read_file(studio, project, path))
         spent += time.perf_counter() - began
         path.unlink()
     with studio.database.writing() as db:

@@ -3,8 +3,9 @@ import json
 import pytest
 
 from studio.core import formats
-from studio.core.formats import detect, judge, parse
+from studio.core.formats import detect, judge
 from studio.core.records import Conversation, Message
+from studio.core.strict_json import parse
 
 ASKED, ANSWERED = Message("user", "Where is it?"), Message("assistant", "On the boat.")
 SYSTEM = Message("system", "Be brief.")

@@ -3,8 +3,10 @@ from dataclasses import replace
 import pytest
 
 from studio.core.errors import NotFound
+from studio.core.formats import content_hash
 from studio.core.records import Change, Message
 from studio.store import conversations, projects
+from tests.store.brought_in import bring_in
 
 AT = "2026-01-01T00:00:00.000+00:00"
 
@@ -21,7 +23,7 @@ def harbour(database):
 
 def taken_in(database, project, person, *questions):
     with database.writing() as db:
-        conversations.insert_many(db, project, [talk(each) for each in questions], person, AT)
+        bring_in(db, project, [talk(each) for each in questions], person, AT)
         return [each.id for each in conversations.load_all(db, project.id)]
 
 
@@ -66,9 +68,8 @@ def test_content_comes_in_again_after_its_first_copy_was_edited_or_binned(databa
         edit = Change("r", harbour.id, first, 1, talk("edited"))
         conversations.add_revision(db, edit, ada, AT)
         conversations.mark_deleted(db, second, True, ada, AT)
-        assert conversations.content_hashes(db, harbour.id) == {
-            conversations.formats.content_hash(talk("edited"))
-        }
+        hashes = [content_hash(talk(each)) for each in ("a", "b", "edited")]
+        assert conversations.numbers_of(db, harbour.id, hashes) == {hashes[2]: 1}
 
     assert len(set(taken_in(database, harbour, ada, "a", "b"))) == 3
 

@@ -4,7 +4,7 @@ import resource
 import pytest
 
 from studio.core.errors import BadInput, DoesNotFit, UnreadableFile
-from studio.store import files
+from studio.store import files, scanning
 from studio.store.files import read_rows, write_lines
 
 ROW = {"prompt": "Where is it?", "completion": "On the boat."}
@@ -63,7 +63,6 @@ def test_a_file_is_known_by_what_is_in_it(tmp_path, name, content):
         (b'[{"prompt": "\xff"}]', "is not UTF-8: byte 14 is none of its characters"),
         (b'[{"prompt": "x"},\n]', "is not JSON: Expecting value in line 2, character 1"),
         (b"[" * 100_000, "nested too deeply"),
-        (b"[" + b"1" * 10_000 + b"]", "a number of thousands of digits"),
         (b"prompt,completion\nx,\xe9\n", "is not UTF-8. Save it as"),
     ],
 )
@@ -96,14 +95,14 @@ def test_a_file_over_two_gigabytes_is_refused_unread(tmp_path):
         list(read_rows(path))
 
 
-def test_a_json_list_that_would_fill_the_memory_is_refused_unread(tmp_path):
+def test_a_row_of_a_json_list_that_would_fill_the_memory_is_refused(tmp_path):
     path = tmp_path / "large.json"
-    with path.open("wb") as file:
-        file.write(b"[" + b" " * files.HEAD)
-        file.truncate(files.LARGEST_WHOLE + 1)
+    path.write_bytes(b'[{"prompt": "x"}, {"prompt": "' + b"x" * 2 * scanning.LONGEST + b'"}]')
 
-    with pytest.raises(UnreadableFile, match="Save it as JSONL"):
-        list(read_rows(path))
+    read = read_rows(path)
+    assert next(read) == (1, {"prompt": "x"})
+    with pytest.raises(UnreadableFile, match="is longer than 10 MB"):
+        next(read)
 
 
 def test_bad_rows_of_jsonl_come_as_reasons_in_their_place(tmp_path):
@@ -160,7 +159,7 @@ def test_a_line_of_fifty_megabytes_is_refused_without_being_held(tmp_path):
         (2, True),
         (3, False),
     ]
-    assert most.result[1][1] == "This row is longer than 20 MB. Shorten or split it."
+    assert most.result[1][1] == "This row is longer than 10 MB. Shorten or split it."
     assert most.bytes < 45 * 2**20
 
 
@@ -176,14 +175,21 @@ class memory_of:
         tracemalloc.stop()
 
 
-def test_nan_in_a_json_list_refuses_its_row_alone(tmp_path):
-    rows = rows_of(tmp_path, "a.json", f'[{LINE}, {{"prompt": Infinity}}, 5, {LINE}]')
+def test_what_is_odd_in_a_json_list_refuses_its_row_alone(tmp_path):
+    digits = "1" * 10_000
+    rows = rows_of(
+        tmp_path,
+        "a.json",
+        f'[{LINE}, {{"prompt": Infinity}}, 5, {LINE}, [{digits}], {{"a": {{"b": 1, "b": 2}}}}]',
+    )
 
     assert rows == [
         (1, ROW),
         (2, "This row holds NaN or Infinity, which JSON does not know."),
         (3, "This row is not an object with fields."),
         (4, ROW),
+        (5, "This row holds a number of thousands of digits."),
+        (6, "This row is not clear: `b` stands in it twice."),
     ]
 
 

@@ -12,6 +12,7 @@ from studio.core.errors import BadInput, NotFound
 from studio.core.records import Change, Message, Place, Wanted
 from studio.store import conversations, finding, marking, projects, search, undoing
 from studio.store.database import Database
+from tests.store.brought_in import bring_in
 
 AT = "2026-01-01T00:00:00.000+00:00"
 EXPECTED = search.FILL.replace("INSERT INTO words (rowid, text, facts)", "")
@@ -207,9 +208,7 @@ def test_a_place_that_no_page_gave_is_refused(database, harbour, at):
 def edited_at_random(database, harbour, ada, draw):
     """Saves, imports, marks, undos and the bin, one after the other."""
     with database.writing() as db:
-        conversations.insert_many(
-            db, harbour, [talk(f"imported {draw.random()} 東京都", "Yes.") for _ in range(20)], ada, AT
-        )
+        bring_in(db, harbour, [talk(f"imported {draw.random()} 東京都", "Yes.") for _ in range(20)], ada, AT)
     for step in range(120):
         with database.writing() as db:
             one = conversations.load_numbered(db, harbour.id, draw.randint(1, 20))
@@ -234,7 +233,7 @@ def edited_at_random(database, harbour, ada, draw):
             elif deed == 3 and one.version > 1 and not one.deleted:
                 undoing.walk(db, one.id, "undone", ada, AT)
             elif deed == 4:
-                conversations.insert_many(db, harbour, [talk(f"more {step}", "Yes.")], ada, AT)
+                bring_in(db, harbour, [talk(f"more {step}", "Yes.")], ada, AT)
 
 
 def test_the_index_says_what_the_conversations_say_after_any_edits(database, harbour, ada):
@@ -264,7 +263,7 @@ def test_a_change_that_is_undone_leaves_the_index_as_it_was(database, harbour, a
     write(database, harbour, ada, "parcel", "Yes.")
     impossible = Change(uuid4().hex, harbour.id, "none", 1, talk("x"))
     with pytest.raises(NotFound), database.writing() as db:  # noqa: PT012
-        conversations.insert_many(db, harbour, [talk("zebra", "Yes.")], ada, AT)
+        bring_in(db, harbour, [talk("zebra", "Yes.")], ada, AT)
         conversations.add_revision(db, impossible, ada, AT)
 
     assert found(database, harbour, "zebra") == []

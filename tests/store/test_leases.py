@@ -8,6 +8,7 @@ import pytest
 from studio.core.records import Message, Person
 from studio.store import conversations, leases, projects
 from studio.store.database import Database
+from tests.store.brought_in import bring_in
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -23,7 +24,7 @@ def harbour(database):
 def ids(database, harbour, ada):
     with database.writing() as db:
         talks = [(Message("user", str(number)),) for number in range(40)]
-        conversations.insert_many(db, harbour, talks, ada, leases.stamp(NOON))
+        bring_in(db, harbour, talks, ada, leases.stamp(NOON))
         return [each.id for each in conversations.load_all(db, harbour.id)]
 
 

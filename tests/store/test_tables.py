@@ -32,13 +32,13 @@ def test_quotes_that_do_not_match_are_told_and_swallow_nothing_silently(tmp_path
     rows = rows_of(tmp_path, "a.csv", table)
 
     assert rows[0] == (1, {"prompt": "a", "completion": "b"})
-    assert rows[1][1].startswith("The quotes in this row do not match")
+    assert rows[1][1].startswith("This row is not one of a table")
     assert rows[2] == (3, {"prompt": "j", "completion": "k"})
 
 
 def test_a_quote_that_never_ends_is_told(tmp_path):
     assert rows_of(tmp_path, "a.csv", 'prompt,completion\na,"b\nc,d\n')[0][1].startswith(
-        "The quotes in this row do not match"
+        "This row is not one of a table"
     )
 
 

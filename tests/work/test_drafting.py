@@ -9,7 +9,7 @@ import pytest
 
 from studio.core import lint
 from studio.core.errors import BadInput, ModelNotReady, NotFound
-from studio.core.records import Change, Message
+from studio.core.records import Change, Message, Wanted
 from studio.work import checking, drafting, drafts, marking, models, training, writing
 from studio.work.studio import opened, owner
 
@@ -212,11 +212,11 @@ def test_a_draft_is_neither_learned_nor_held_out_nor_exported_and_each_says_so(
     assert left_out == ((drafted.number, lint.unread(1)),)
     assert [each.rule for each in checking.findings(studio, project) if each.rule != "duplicate"] == ["draft"]
     for status in ("", "draft"):
-        assert writing.export_file(studio, project, tmp_path / "out.jsonl", status) == len(kept)
-        assert writing.unread(studio, project, status) == 1
+        wanted = Wanted(project, status=status)
+        assert writing.export_file(studio, wanted, tmp_path / "out.jsonl") == (len(kept), 1)
 
     # The control: without the rule the draft is learned and exported, and the tests above would be red.
     monkeypatch.setattr(lint, "drafts", lambda messages: [])
     assert drafted.id in sides_of(studio, project)[0]
-    assert writing.export_file(studio, project, tmp_path / "out.jsonl") == len(kept) + 1
+    assert writing.export_file(studio, Wanted(project), tmp_path / "out.jsonl") == (len(kept) + 1, 0)
     assert b"drafted" not in (tmp_path / "out.jsonl").read_bytes()

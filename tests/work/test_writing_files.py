@@ -7,9 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from studio.core.errors import BadInput, DoesNotFit, UnreadableFile
-from studio.core.records import Change, Message
+from studio.core.records import Change, Message, Wanted
 from studio.core.split import held_out
-from studio.work import writing
+from studio.work import importing, writing
 
 
 @pytest.fixture
@@ -42,23 +42,29 @@ def test_a_file_is_judged_row_by_row_before_anything_comes_in(studio, ada, proje
     writing.save(studio, ada, change(project, "known"))
     rows = [row("new"), row("known"), row("new"), row("bad", ""), row("newer")]
 
-    reading = writing.read_file(studio, project.id, file_of(tmp_path, *rows))
+    reading = importing.read_file(studio, project.id, file_of(tmp_path, *rows))
 
-    assert (reading.format, reading.read, reading.duplicates) == ("messages", 5, {2, 3})
-    assert [each.row for each in reading.good] == [1, 5]
+    assert (reading.format, reading.read, reading.fine, reading.duplicates) == ("messages", 5, 2, 2)
+    assert [(each.verdict.row, each.repeats) for each in reading.first] == [
+        (1, ""),
+        (2, "conversation 0001"),
+        (3, "row 1"),
+        (5, ""),
+    ]
+    assert reading.repeated == ((2, "conversation 0001"), (3, "row 1"))
     assert reading.rejected == ((4, "Turn 2 is empty."),)
     assert writing.count(studio, project.id) == 1
-    dry = writing.seen(reading)
+    dry = importing.seen_only(reading)
     assert (dry.read, dry.imported, dry.duplicates, dry.rejected) == (5, 0, 2, reading.rejected)
 
 
 def test_what_is_taken_comes_in_once(studio, ada, project, tmp_path):
-    reading = writing.read_file(
+    reading = importing.read_file(
         studio, project.id, file_of(tmp_path, row("a"), row("b", ""), row("c"), row("a"))
     )
 
-    first = writing.take(studio, ada, project.id, reading)
-    second = writing.take(studio, ada, project.id, reading)
+    first = importing.take(studio, ada, project.id, reading)
+    second = importing.take(studio, ada, project.id, reading)
 
     assert (first.read, first.imported, first.duplicates, len(first.rejected), first.format) == (
         4,
@@ -76,7 +82,7 @@ def test_two_homes_hold_out_the_same_rows_of_the_same_file(studio, ada, tmp_path
 
     def split(name):
         project = writing.project(studio, name)
-        writing.take(studio, ada, project.id, writing.read_file(studio, project.id, path))
+        importing.take(studio, ada, project.id, importing.read_file(studio, project.id, path))
         there = writing.all_conversations(studio, project.id)
         apart = held_out([each.id for each in there])
         return {each.messages[0].content for each in there if each.id in apart}
@@ -107,9 +113,9 @@ def test_every_shape_comes_in(studio, ada, project, tmp_path, format, content):
     path.write_text(content)
 
     for asked in ("auto", format):
-        reading = writing.read_file(studio, project.id, path, asked)
+        reading = importing.read_file(studio, project.id, path, asked)
         assert reading.format == format
-        assert [each.messages for each in reading.good] == [talk()]
+        assert [each.verdict.messages for each in reading.first] == [talk()]
 
 
 @pytest.mark.parametrize(
@@ -126,12 +132,12 @@ def test_a_file_that_is_none_of_the_shapes_is_refused(studio, project, tmp_path,
     (tmp_path / "some file").write_bytes(content)
 
     with pytest.raises(UnreadableFile, match=said):
-        writing.read_file(studio, project.id, tmp_path / "some file")
+        importing.read_file(studio, project.id, tmp_path / "some file")
 
 
 def test_an_unknown_format_is_refused(studio, project, tmp_path):
     with pytest.raises(BadInput, match="no format named “xml”"):
-        writing.read_file(studio, project.id, file_of(tmp_path, row()), "xml")
+        importing.read_file(studio, project.id, file_of(tmp_path, row()), "xml")
 
 
 def test_a_lone_surrogate_in_a_file_is_a_reason_and_the_rest_comes_in(studio, ada, project, tmp_path):
@@ -140,14 +146,14 @@ def test_a_lone_surrogate_in_a_file_is_a_reason_and_the_rest_comes_in(studio, ad
         json.dumps(row("a\ud800")) + "\n" + json.dumps(row("a\U0001f600")) + "\n"
     )  # as \ud800 and a pair
 
-    taken = writing.take(studio, ada, project.id, writing.read_file(studio, project.id, path))
+    taken = importing.take(studio, ada, project.id, importing.read_file(studio, project.id, path))
 
     assert taken.imported == 1
     assert taken.rejected[0][1].startswith("Turn 1 holds half of a character (U+D800)")
 
 
 def test_an_import_that_does_not_fit_brings_nothing_in(studio, ada, project, tmp_path):
-    reading = writing.read_file(
+    reading = importing.read_file(
         studio, project.id, file_of(tmp_path, *(row(f"{n} {'x' * 500}") for n in range(2000)))
     )
     with studio.database.writing() as db:
@@ -155,17 +161,17 @@ def test_an_import_that_does_not_fit_brings_nothing_in(studio, ada, project, tmp
         db.exec_driver_sql(f"PRAGMA max_page_count = {pages + 20}")
 
     with pytest.raises(DoesNotFit):
-        writing.take(studio, ada, project.id, reading)
+        importing.take(studio, ada, project.id, reading)
 
     assert writing.count(studio, project.id) == 0
 
 
 def test_the_starter_examples_are_good_from_the_first_to_the_last(studio, project):
-    reading = writing.starter_examples(studio, project.id)
+    reading = importing.starter_examples(studio, project.id)
 
     assert reading.rejected == ()
-    assert reading.duplicates == frozenset()
-    assert len(reading.good) >= 50
+    assert reading.duplicates == 0
+    assert reading.fine >= 50
 
 
 # Out by file
@@ -191,8 +197,8 @@ def test_texts_go_out_to_the_byte_as_they_came_in(studio, ada, tmp_path, rounds,
             each["messages"][-1]["weight"] = weight
     path = file_of(tmp_path, *rows)
 
-    taken = writing.take(studio, ada, project.id, writing.read_file(studio, project.id, path))
-    writing.export_file(studio, project.id, tmp_path / "out.jsonl")
+    taken = importing.take(studio, ada, project.id, importing.read_file(studio, project.id, path))
+    writing.export_file(studio, Wanted(project.id), tmp_path / "out.jsonl")
 
     assert taken.imported == len(rows)
     assert (tmp_path / "out.jsonl").read_bytes() == path.read_bytes()
@@ -204,14 +210,14 @@ def test_an_export_leaves_out_the_bin_and_other_statuses(studio, ada, project, t
     gone = writing.save(studio, ada, change(project, "gone", status="approved"))
     writing.delete(studio, ada, project.id, gone.id)
 
-    written = writing.export_file(studio, project.id, tmp_path / "out.jsonl", "approved")
+    written = writing.export_file(studio, Wanted(project.id, status="approved"), tmp_path / "out.jsonl")
 
-    assert written == 1
+    assert written == (1, 0)
     assert [json.loads(line) for line in (tmp_path / "out.jsonl").read_bytes().splitlines()] == [row("kept")]
-    assert len(list(writing.export_lines(studio, project.id))) == 2
+    assert writing.export_file(studio, Wanted(project.id), tmp_path / "out.jsonl") == (2, 0)
     assert kept.number == 1
 
 
 def test_an_empty_set_goes_out_as_an_empty_file(studio, project, tmp_path):
-    assert writing.export_file(studio, project.id, tmp_path / "out.jsonl") == 0
+    assert writing.export_file(studio, Wanted(project.id), tmp_path / "out.jsonl") == (0, 0)
     assert (tmp_path / "out.jsonl").read_bytes() == b""

@@ -1,0 +1,1 @@
+"""Files that something is wrong with, made when they are needed: each is named for what that is."""

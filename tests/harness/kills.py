@@ -71,11 +71,6 @@ def killed_again_and_again(home, kills, chance, wrong, told):
         acknowledged = {name: each["number"] for name, each in last.items()}
         for what, found in look(home, acknowledged).items():
             told[what] |= {(home, *each) for each in found}
-    database = Database.open(home.database)
-    with database.reading() as db:
-        if db.exec_driver_sql("PRAGMA integrity_check").scalar() != "ok":
-            told["damaged"].add((home,))
-    database.close()
 
 
 def one_life(home, chance, last, wrong):
@@ -166,11 +161,12 @@ def mark(studio, project, name, number, conversation, wrong):
 
 
 def look(home, acknowledged):
-    """Open the database as the next process would, and find what is missing, there twice, half done or not answered."""
+    """Open the database as the next process would, and find what is missing, half done, there twice or damaged."""
     database = Database.open(home.database)
     with database.reading() as db:
         there = dict(db.exec_driver_sql(DONE).all())
         marks = dict(db.exec_driver_sql(MARKS).all())
+        whole = db.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
     database.close()
     found = {"lost": set(), "half": set(), "unanswered": set()}
     for name, last in acknowledged.items():
@@ -182,6 +178,7 @@ def look(home, acknowledged):
                 found["lost"].add((name, number))
             if number > last and all(parts):
                 found["unanswered"].add((name, number))
+    found["damaged"] = set() if whole else {("database",)}
     found["duplicated"] = {(text,) for text, times in there.items() if times > 1}
     found["duplicated"] |= {("marker", each) for each in marks if each > acknowledged["marker"] + 2}
     return found

@@ -12,7 +12,7 @@ from studio.work.studio import Studio
 
 def pytest_addoption(parser):
     parser.addoption(
-        "--long", action="store_true", help="run tests/harness at its full length (about an hour)"
+        "--long", action="store_true", help="run the harnesses of tests/harness at their full length"
     )
 
 

@@ -58,7 +58,6 @@ class Recording:
 
     def __init__(self, library):
         library.sqlite3_vfs_find.restype = c_void_p
-        self.library = library
         self.own = library.sqlite3_vfs_find(None)
         self.log = []
         self.names = {}  # of open files, by their addresses

@@ -3,9 +3,11 @@
 import json
 import random
 from itertools import count
+from unicodedata import normalize
 
 import pytest
 
+from studio.core import formats
 from studio.core.errors import BadInput
 from studio.core.records import Change, Message
 from studio.work import writing
@@ -76,13 +78,20 @@ def exported(studio, project):
         yield [each["content"] for each in json.loads(line)["messages"]]
 
 
+def changed(studio, project, texts, there):
+    """The texts that came in and did not go out as they were."""
+    out = list(exported(studio, project))
+    assert [answer for _, answer in out] == [f"answer {place}" for place in there]
+    return [text for (text, _), place in zip(out, there, strict=True) if text != texts[place]]
+
+
 def test_every_text_comes_back_as_it_was_or_is_refused_with_a_reason(studio, ada, tmp_path, length):
     chance = random.Random(0)
     texts = [generated(chance) for _ in range(length(short=20_000, long=100_000))]
     project = writing.project(studio, "imported").id
     there = imported(studio, ada, project, tmp_path / "texts.jsonl", texts)
 
-    assert list(exported(studio, project)) == [[texts[place], f"answer {place}"] for place in there]
+    assert changed(studio, project, texts, there) == []
     assert sum(map(unkept, texts)) > len(texts) // 50
     assert len(there) > len(texts) // 2
 
@@ -112,3 +121,19 @@ def test_a_text_that_cannot_be_kept_is_refused_when_it_is_saved(studio, ada, len
                 studio, ada, Change("r", project, "", 0, (Message("user", "x"), Message("user", text)))
             )
     assert writing.count(studio, project) == 0
+
+
+@pytest.mark.parametrize("harmless", [lambda text: normalize("NFC", text), str.strip, lambda text: "\n".join(text.splitlines())])  # fmt: skip
+def test_what_looks_harmless_to_a_text_would_be_found_out(studio, ada, tmp_path, monkeypatch, harmless):
+    turn = formats.as_entry
+
+    def touched(message):
+        return {**turn(message), "content": harmless(message.content)}
+
+    chance = random.Random(2)
+    texts = [generated(chance) for _ in range(500)]
+    project = writing.project(studio, "imported").id
+    there = imported(studio, ada, project, tmp_path / "texts.jsonl", texts)
+    monkeypatch.setattr(formats, "as_entry", touched)
+
+    assert changed(studio, project, texts, there) != []

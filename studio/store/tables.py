@@ -107,8 +107,11 @@ def require_workbook(path: Path) -> None:
 
 
 def as_texts(cells: Sequence[object]) -> list[str] | str:
+    from openpyxl.utils.escape import unescape
+
     if all(isinstance(each, str) for each in cells):
-        return [str(each) for each in cells]
+        # Excel keeps a return of Windows as the letters _x000D_, which the reader leaves as they are.
+        return [unescape(str(each)) for each in cells]
     return "A cell of this row holds an error of Excel's, such as #N/A, instead of a text."
 
 

@@ -1,9 +1,8 @@
 """How long a save takes to be acknowledged while 25 people write: over HTTP, against a live studio, as their pages do it.
 
-Each person saves one of their own conversations every ten seconds. The peer is one person alone in the same studio, who
-then is one of 25. In a second pair of rounds each page also does what it does after a save: it asks for its list and
-the tags again a moment later, and for the length in tokens. The people are threads of one process beside the studio, so on
-two cores a little of what is measured is theirs.
+Each person saves a conversation of their own every ten seconds. The peer is one person alone in the same studio. In a
+second pair of rounds each page also asks again for what it shows, as pages do after a save: the tags, the list, and the
+length in tokens. The people are threads of one process beside the studio, so of two cores a little is theirs.
 """
 
 from __future__ import annotations

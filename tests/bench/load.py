@@ -27,9 +27,6 @@ ALONE = 0.5  # the same of the one who is alone, for enough of them
 SECONDS = float(os.environ.get("STUDIO_BENCH_SECONDS", "60"))  # of one round
 CONVERSATIONS = 2000  # that are there
 GOALS = {"one person": 150, f"{PEOPLE} people": 500}  # milliseconds, p95
-WHAT = [("save acknowledged", each) for each in ("p50", "p95", "max")] + [
-    ("computed by the server for each save", "cpu")
-]
 Figures = dict[str, float]  # milliseconds
 
 
@@ -43,11 +40,8 @@ def run() -> dict[str, Any]:
         studio = Served(home).start()
         try:
             components = found_in(ask(studio.port, "GET", "/config"))
-            server = psutil.Process(studio.process.pid)
-            idle = settled(server)
-            told = [
-                round_of(studio.port, project, components, after, server, idle) for after in (False, True)
-            ]
+            settled(psutil.Process(studio.process.pid))
+            told = [round_of(studio.port, project, components, after) for after in (False, True)]
         finally:
             studio.end()
     return {
@@ -60,13 +54,13 @@ def run() -> dict[str, Any]:
 def rows(after: str, alone: Figures, together: Figures) -> list[dict[str, Any]]:
     return [
         {
-            "what": f"{what}{after}, ms, {name}",
+            "what": f"save acknowledged{after}, ms, {name}",
             "ours": round(together[name], 1),
             "peer": round(alone[name], 1),
             "ratio": round(together[name] / alone[name], 2),
             **({"goals": GOALS} if name == "p95" else {}),
         }
-        for what, name in WHAT
+        for name in together
     ]
 
 
@@ -111,23 +105,20 @@ def found_in(config: dict[str, Any]) -> dict[str, int]:
     }
 
 
-def settled(server: psutil.Process) -> float:
-    """Wait until the server has imported all that it imports after its start; its seconds of computing a second, idle."""
-    while True:
-        before = spent(server)
+def settled(server: psutil.Process) -> None:
+    """Wait until the server has imported all that it imports after its start: until it was quiet for ten seconds."""
+    quiet = 0
+    while quiet < 2:
+        server.cpu_percent()
         time.sleep(5)
-        if (idle := (spent(server) - before) / 5) < 0.15:
-            return idle
+        quiet = quiet + 1 if server.cpu_percent() < 15 else 0
 
 
-def round_of(
-    port: int, project: str, components: dict[str, int], after: bool, server: psutil.Process, idle: float
-) -> tuple[Figures, Figures]:
+def round_of(port: int, project: str, components: dict[str, int], after: bool) -> tuple[Figures, Figures]:
     """One person alone, and all people together."""
 
     def group(people: int, pause: float) -> Figures:
         times: list[float] = []
-        before, begun = spent(server), time.perf_counter()
         threads = [
             threading.Thread(target=Page(port, project, components, after, times).write, args=(each, people, pause))
             for each in range(people)
@@ -136,16 +127,9 @@ def round_of(
             thread.start()
         for thread in threads:
             thread.join()
-        own = 1000 * (spent(server) - before - idle * (time.perf_counter() - begun)) / len(times)
-        return {"p50": statistics.median(times), "p95": sorted(times)[int(0.95 * len(times))], "max": max(times), "cpu": own}  # fmt: skip
+        return {"p50": statistics.median(times), "p95": sorted(times)[int(0.95 * len(times))], "max": max(times)}  # fmt: skip
 
     return group(1, ALONE), group(PEOPLE, PAUSE)
-
-
-def spent(server: psutil.Process) -> float:
-    """Seconds that the server has computed, whatever else the machine does."""
-    times = server.cpu_times()
-    return float(times.user + times.system)
 
 
 class Page:

@@ -10,6 +10,18 @@ from studio.store.home import open_home
 from studio.work.studio import Studio
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--long", action="store_true", help="run the harnesses of tests/harness at their full length"
+    )
+
+
+@pytest.fixture
+def length(request):
+    """`length(short, long)` is how much a harness does: the short form unless the run was asked for with --long."""
+    return lambda short, long: long if request.config.getoption("--long") else short
+
+
 @pytest.fixture
 def home(tmp_path):
     return open_home(tmp_path / "home")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
@@ -16,9 +15,6 @@ from studio.store.tables import below_header
 LARGEST = 2 * 2**30  # bytes that a workbook may unpack to
 MOST_TEXTS = 48 * 2**20  # bytes of its table of texts, which is held in memory
 TEXTS = "xl/sharedStrings.xml"
-ESCAPED = re.compile(
-    "_x([0-9A-Fa-f]{4})_"
-)  # how workbooks write what XML cannot hold, such as a carriage return
 
 
 def rows_of(path: Path) -> Iterator[FileRow]:
@@ -62,8 +58,10 @@ def as_texts(cells: Sequence[Any]) -> list[str] | str:
 
 
 def as_text(value: object) -> str:
-    if isinstance(value, str):
-        return ESCAPED.sub(lambda found: chr(int(found[1], 16)), value)
+    from openpyxl.utils.escape import unescape
+
+    if isinstance(value, str):  # what XML cannot hold, such as a carriage return, stands in it as letters
+        return str(unescape(value))
     if value is None:
         return ""
     if isinstance(value, bool):

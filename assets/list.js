@@ -2,7 +2,7 @@
 const $ = selector => element.querySelector(selector);
 const search = $(".search"), status = $(".filter"), rows = $(".rows"), range = $(".range"), bin = $(".bin"), fresh = $(".new");
 const back = $(".back"), on = $(".on-page"), SIZE = 50;
-let project = "", first = 1, total = 0, chosen = "", shown = [], asked = 0, timer = null, binned = false;
+let project = "", first = 1, total = 0, chosen = "", shown = [], asked = 0, timer = null, binned = false, turning = Promise.resolve();
 
 rows.before(filters, chips, reviewBar, bar);
 
@@ -110,7 +110,10 @@ async function step(way) {
   }
 }
 
-function turn(way) {
+// One after the other: where the next page begins is known when the last one is there.
+function turn(way) { return turning = turning.then(() => (way > 0 ? on : back).disabled ? null : turned(way)); }
+
+function turned(way) {
   turnFrom(way);
   first = Math.max(1, first + way * shown.length);
   rows.scrollTop = 0;

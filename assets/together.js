@@ -1,5 +1,5 @@
 // Says where this window is while it is seen, shows who else is at the open conversation, and tells the list who is where.
-const EVERY = 20000, beside = make("span", "beside");
+const EVERY = 20000, beside = make("span", "company");
 let hereTimer = null, hereAsked = 0, hereAt = null, seenStep = -1, toReview = 0;
 beside.setAttribute("role", "status");
 
@@ -26,7 +26,7 @@ async function sayHere() {
 function drawHere(answer, at) {
   const other = answer.here[at];
   if (!beside.isConnected) version.after(beside);
-  const said = other === undefined ? "" : other ? other + " is here" : "Open in another window too";
+  const said = other === undefined ? "" : other ? other + " is here" : "in another window";
   if (beside.textContent !== said) beside.textContent = beside.title = said;
   seenStep = answer.step;
   if (answer.review !== null) toReview = answer.review;

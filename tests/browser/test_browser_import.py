@@ -44,7 +44,11 @@ def drop(page, path):
 def table_of(path, count, heads=("Nr", "Spalte A", "Spalte B")):
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows(
-            [heads, *([n, f"{HOSTILE} Frage {n}", f"Nr. {n}"] for n in range(count)), ["", "", "x"]]
+            [
+                heads,
+                *([n, f"{HOSTILE} Frage {n}{' Lampe' * (n % 5 == 0)}", f"Nr. {n}"] for n in range(count)),
+                ["", "", "x"],
+            ]
         )
     return path
 
@@ -80,17 +84,17 @@ def test_a_table_with_odd_columns_is_dropped_mapped_looked_at_taken_and_undone(p
         re.compile(r"odd\.csv, 59 conversations, \d\d:\d\d, by .*Undo import")
     )
     serious(page)
-    page.locator("#list .search").fill("Frage 5")
+    page.locator("#list .search").fill("Lampe")
     expect(page.locator("#files .what")).to_have_value("shown")
-    expect(page.locator("#files .what option").last).to_have_text("What the list shows: 11 conversations")
+    expect(page.locator("#files .what option").last).to_have_text("What the list shows: 12 conversations")
     page.locator("#files .kind").select_option("excel")
     with page.expect_download() as download:
         page.locator("#export-jsonl").click()
     with download.value.path().open(newline="", encoding="utf-8-sig") as file:
-        assert sum(1 for _ in csv.reader(file)) == 1 + 2 * 11
+        assert sum(1 for _ in csv.reader(file)) == 1 + 2 * 12
 
     page.locator("#list .rows button").nth(1).click()
-    expect(page.locator("#editor h2")).to_have_text("Conversation 0058")
+    expect(page.locator("#editor h2")).to_have_text("Conversation 0050")
     page.locator("#editor").get_by_role("button", name="Approve").click()
     expect(page.locator("#list .state.approved")).to_have_count(1)
     incoming.get_by_role("button", name="Undo import").click()

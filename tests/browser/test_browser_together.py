@@ -158,7 +158,7 @@ def test_each_sees_where_the_other_is_and_nothing_is_locked(shared, set_of, wind
     wait_until_at(shared, project, (2, "Ada"))
     ben = window("Ben", project)
 
-    expect(ben.locator("#editor .beside")).to_have_text("Ada is here")
+    expect(ben.locator("#editor .company")).to_have_text("Ada is here")
     expect(ben.locator("#list .at")).to_have_text(["Ada is here", "Ada, 2 turns"])
     assert serious(ben) == []
     ben.get_by_label("user says").fill("Ben was here too")
@@ -166,7 +166,7 @@ def test_each_sees_where_the_other_is_and_nothing_is_locked(shared, set_of, wind
     ben.keyboard.press("Escape")
     ben.keyboard.press("j")
     expect(title(ben)).to_have_text("Conversation 0001")
-    expect(ben.locator("#editor .beside")).to_have_text("")
+    expect(ben.locator("#editor .company")).to_have_text("")
 
     expect(ben.locator("#list .at")).to_have_text(["Ada is here", "Ada, 2 turns"])
     wait_until_at(shared, project, (1, "Ben"))

@@ -49,7 +49,7 @@ def import_file(page, file):
 def edit(page, text):
     answer = page.locator("#editor .turn.assistant textarea").first
     answer.fill(text)
-    expect(page.locator("#editor [role=status]").first).to_contain_text(re.compile("Saved", re.I))
+    expect(page.locator("#editor .saved")).to_contain_text(re.compile("Saved", re.I))
 
 
 def train(page, updates):

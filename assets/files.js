@@ -8,13 +8,15 @@ const listen = (name, does) => document.addEventListener(name, function listener
 });
 
 function listed({ detail }) {
-  if (detail.project !== project) said.textContent = "";
+  const other = detail.project !== project;
+  if (other) said.textContent = "";
   project = detail.project;
   shown = detail.total;
   const now = Object.fromEntries(["search", "status", "tag", "person", "length", "finding", "imported"].map(each => [each, detail.asking[each] || ""]));
   if (JSON.stringify(now) !== JSON.stringify(filters)) chosen = "";
   filters = now;
-  refresh();
+  // Counting all takes a while where there are very many: only for who looks.
+  if (other || element.querySelector("details[open]")) refresh(); else offer();
 }
 
 async function refresh() {
@@ -45,4 +47,6 @@ function entry(each) {
 
 what.onchange = () => { chosen = what.value; };
 $(".go").onclick = () => trigger("click", { kind: kind.value, ...(what.value === "shown" ? filters : {}) });
+for (const fold of element.querySelectorAll("details")) fold.ontoggle = () => { if (fold.open) refresh(); };
 listen("studio:listed", listed);
+listen("studio:saved", () => { if (past.hidden) refresh(); }); // the first import of a project may have come in

@@ -24,6 +24,7 @@ from studio.store.search import HIGHEST, Answers, fact, question
 
 # How far answers are counted. Up to as many are looked up to be put in order; of more, a page is soon full in any order.
 COUNTED = 10_000
+LOOKED_UP = 150_000  # answers that are all looked up before a list in another order is gone through: 30 ms for 100,000
 ORDERS = {"newest": (heads.c.number, True), "oldest": (heads.c.number, False), "changed": (heads.c.updated_at, True),
           "longest": (heads.c.size, True), "shortest": (heads.c.size, False)}  # fmt: skip
 SHOWN = (heads.c.id, heads.c.number, heads.c.question, heads.c.answer, heads.c.status, heads.c.tags, heads.c.turns,
@@ -148,13 +149,15 @@ def lister(db: sa.Connection, wanted: Wanted, phrases: Sequence[Phrase], without
     more, total = total > COUNTED, min(total, COUNTED)
     if wanted.sort in ("newest", "oldest"):
         return Numbered(db, wanted, answers, total, more)
-    # Few are looked up by number: without the bin's column among the conditions no list in order is gone through for them.
-    conditions = (
-        [*listed(wanted.project, "", wanted.binned), answers.many()]
-        if more
-        else [heads.c.project_id == wanted.project, answers.few()]
-    )
-    return Ordered(db, wanted, conditions, total, more)
+    return Ordered(db, wanted, among(wanted, answers, more), total, more)
+
+
+def among(wanted: Wanted, answers: Answers, more: bool) -> list[sa.ColumnElement[bool]]:
+    """The conditions that a row is among the answers, in the form that is quickest for their number."""
+    if not more:  # without the bin's column among the conditions no list in order is gone through
+        return [heads.c.project_id == wanted.project, answers.few()]
+    most = answers.count(0, HIGHEST - 1, LOOKED_UP + 1) > LOOKED_UP
+    return [*listed(wanted.project, "", wanted.binned), answers.many() if most else answers.some()]
 
 
 def words(db: sa.Connection, wanted: Wanted, phrases: Sequence[Phrase]) -> Sequence[Phrase]:

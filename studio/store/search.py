@@ -152,8 +152,15 @@ class Answers:
         return self.db.execute(sa.text(found), {**given, **more})
 
     def few(self) -> sa.ColumnElement[bool]:
-        """The condition that a conversation is among them: all of them are looked up first."""
-        found = sa.text(f"conversations.number IN (SELECT rowid - :base {FROM})").bindparams(
+        """The condition that a conversation is among them: they are looked up one by one, and put in order then."""
+        return self.among("conversations.number")
+
+    def some(self) -> sa.ColumnElement[bool]:
+        """The same where they are more: all are looked up first, and a list in order is gone through until a page is full."""
+        return self.among("+conversations.number")  # the sign keeps SQLite from going through them instead
+
+    def among(self, number: str) -> sa.ColumnElement[bool]:
+        found = sa.text(f"{number} IN (SELECT rowid - :base {FROM})").bindparams(
             base=self.base, asked=self.asked, low=self.base, high=self.base + HIGHEST - 1
         )
         return cast("sa.ColumnElement[bool]", found)

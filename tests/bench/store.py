@@ -243,8 +243,10 @@ DRAWN = """([text, most]) => new Promise((done, lost) => {
 
 def painted(home: Path) -> list[float]:
     """Milliseconds from a key in the search field to the rows on the screen, the wait for the next key within."""
+    import psutil
     from playwright.sync_api import sync_playwright
 
+    from tests.bench.load import settled
     from tests.browser.chromium import chromium_path
     from tests.browser.served import Served
 
@@ -255,6 +257,7 @@ def painted(home: Path) -> list[float]:
             page = browser.new_page()
             page.goto(studio.url)
             page.locator("#list .rows button").nth(40).wait_for()
+            settled(psutil.Process(studio.process.pid))
             spent = []
             for text in [
                 "wat",

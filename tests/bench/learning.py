@@ -55,14 +55,11 @@ def foreign_losses(base: Path, adapter: Path, file: Path) -> tuple[float, float]
     from peft import PeftModel
 
     from studio.core.encode import encode
-    from studio.core.reading import judged, recognised
     from studio.engine import batches, kernels, loop, models
-    from studio.store import files
+    from tests.bench.training import talks
 
-    shape, rows = recognised(file.name, files.read_rows(file), None)
-    talks = [each.messages for each in judged(rows, shape) if each.messages][:FOREIGN]
     template = models.ChatTemplate(models.load_tokenizer(base))
-    packs = batches.packs([encode(each, template) for each in talks])
+    packs = batches.packs([encode(each, template) for each in talks.of(file)[:FOREIGN]])
     tuned = PeftModel.from_pretrained(models.load(base, "bf16", "cpu"), str(adapter))
     after = loop.mean_loss(tuned, kernels.plain_loss, packs)
     with tuned.disable_adapter():

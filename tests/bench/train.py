@@ -25,10 +25,9 @@ from typing import Any
 
 from platformdirs import user_cache_path
 
-from studio.core.reading import judged, recognised
 from studio.engine import device, starter
-from studio.store import environment, files
-from tests.bench.training import environments, gradients, growth, made, work
+from studio.store import environment
+from tests.bench.training import environments, gradients, growth, made, talks, work
 from tests.bench.training.marks import RESULT, counted
 
 CHECKOUT = Path(__file__).parents[2]
@@ -89,9 +88,9 @@ def wanted_peers() -> list[str]:
 
 def conversations() -> list[list[dict[str, str]]]:
     if file := setting("DATA", ""):
-        shape, rows = recognised(Path(file).name, files.read_rows(Path(file)), None)
-        talks = [each.messages for each in judged(rows, shape) if each.messages]
-        return [[{"role": turn.role, "content": turn.content} for turn in talk] for talk in talks]
+        return [
+            [{"role": turn.role, "content": turn.content} for turn in talk] for talk in talks.of(Path(file))
+        ]
     paths = (CHECKOUT / "assets" / name for name in ("general.jsonl", "starter_examples.jsonl"))
     return [json.loads(line)["messages"] for path in paths for line in path.open(encoding="utf-8")]
 

@@ -4,8 +4,12 @@ import os
 
 import pytest
 from chromium import NONE_FOUND, chromium_path
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 from served import Served
+
+from studio.work import studio, writing
+
+WAIT = 60_000  # milliseconds; a busy machine is slow, and nothing here is about speed
 
 
 @pytest.fixture(scope="session")
@@ -20,10 +24,16 @@ def browser():
         chromium.close()
 
 
+@pytest.fixture(autouse=True)
+def patient():
+    expect.set_options(timeout=WAIT)
+
+
 @pytest.fixture
 def page(browser):
     """A page with storage and cookies of its own, in a window of 1280 x 800."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(WAIT)
     yield context.new_page()
     context.close()
 
@@ -48,3 +58,12 @@ def shared(tmp_path_factory):
     studio = Served(tmp_path_factory.mktemp("shared") / "home")
     yield studio.start()
     studio.end()
+
+
+@pytest.fixture
+def project(shared, request):
+    """The address of an empty project of one's own in the shared studio."""
+    own = studio.opened(shared.home)
+    made = writing.project(own, request.node.name[:60])
+    own.database.close()
+    return f"{shared.url}/?project={made.id}"

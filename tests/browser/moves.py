@@ -2,6 +2,8 @@
 
 import re
 
+from playwright.sync_api import expect
+
 
 def go_to(page, tab):
     page.locator("#tabs [role=tab]:visible", has_text=re.compile(f"^{tab}")).click()
@@ -19,3 +21,21 @@ def settle(page):
     it has drawn it: what a test types before that is wiped out. Nobody can click and type within a frame.
     """
     page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def opened(page, address):
+    page.goto(address)
+    return page.locator("#editor")
+
+
+def begun(page, address):
+    """An empty project's page with the first conversation begun."""
+    editor = opened(page, address)
+    page.locator("#begin").click()
+    expect(editor.locator("h2")).to_have_text("New conversation")
+    expect(editor.get_by_label("user says")).to_be_focused()
+    return editor
+
+
+def saved(editor):
+    expect(editor.locator(".saved")).to_have_text(re.compile(r"^Saved \d\d:\d\d:\d\d$"))

@@ -1,9 +1,8 @@
 """Hands on the keyboard in the real page: templates, turns, and where the cursor is after everything."""
 
-# ruff: noqa: F811
 import pytest
+from moves import begun, opened, saved
 from playwright.sync_api import expect
-from test_browser_write import begun, opened, patient, project, saved  # noqa: F401
 
 from studio.core.records import Change, Message
 from studio.work import studio, writing

@@ -1,11 +1,10 @@
 """Each promise about saving, in the real page against the real disk."""
 
-# ruff: noqa: F811
 import time
 
 import pytest
+from moves import begun, opened, saved
 from playwright.sync_api import expect
-from test_browser_write import begun, opened, patient, project, saved  # noqa: F401
 
 from studio.work import studio, writing
 

@@ -16,7 +16,6 @@ from studio.core.records import Change, Message
 from studio.work import studio, writing
 
 pytestmark = pytest.mark.browser
-WAIT = 60_000  # milliseconds; a busy machine is slow, and nothing here is about speed
 PATH = os.pathsep.join(map(str, (Path(__file__).parents[2], Path(__file__).parents[1] / "ui")))
 LONG = " ".join(f"word{number}" for number in range(200))
 
@@ -40,12 +39,6 @@ def slow(tmp_path_factory):
     server = Slow(tmp_path_factory.mktemp("slow") / "home")
     yield server.start()
     server.end()
-
-
-@pytest.fixture(autouse=True)
-def patient(page):
-    page.set_default_timeout(WAIT)
-    expect.set_options(timeout=WAIT)
 
 
 @pytest.fixture

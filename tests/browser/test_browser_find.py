@@ -11,13 +11,6 @@ from studio.core.records import Change, Message, Person
 from studio.work import studio, writing
 
 pytestmark = pytest.mark.browser
-WAIT = 30_000  # milliseconds; nothing here is about speed
-
-
-@pytest.fixture(autouse=True)
-def patient(page):
-    page.set_default_timeout(WAIT)
-    expect.set_options(timeout=WAIT)
 
 
 @pytest.fixture

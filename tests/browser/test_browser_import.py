@@ -7,25 +7,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from studio.work import studio, writing
-
 pytestmark = pytest.mark.browser
-WAIT = 30_000  # milliseconds
 HOSTILE = "<img src=x onerror='window.bad=1'> =1+1"
-
-
-@pytest.fixture(autouse=True)
-def patient(page):
-    page.set_default_timeout(WAIT)
-    expect.set_options(timeout=WAIT)
-
-
-@pytest.fixture
-def project(shared, request):
-    own = studio.opened(shared.home)
-    made = writing.project(own, request.node.name[:60])
-    own.database.close()
-    return f"{shared.url}/?project={made.id}"
 
 
 def drop(page, path):

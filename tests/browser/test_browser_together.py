@@ -15,12 +15,6 @@ from studio.store.schema import leases
 from studio.work import studio, writing
 
 pytestmark = pytest.mark.browser
-WAIT = 30_000  # milliseconds; a busy machine is slow, and nothing here is about speed
-
-
-@pytest.fixture(autouse=True)
-def patient():
-    expect.set_options(timeout=WAIT)
 
 
 @pytest.fixture
@@ -47,10 +41,10 @@ def window(browser, shared):
 
     def open_it(name, project, *cookies):
         contexts.append(browser.new_context(viewport={"width": 1280, "height": 800}))
+        contexts[-1].set_default_timeout(60_000)
         given = [("studio_name", quote(name)), *cookies] if name else cookies
         contexts[-1].add_cookies([{"name": key, "value": value, "url": shared.url} for key, value in given])
         page = contexts[-1].new_page()
-        page.set_default_timeout(WAIT)
         page.goto(f"{shared.url}/?project={project}")
         return page
 
@@ -87,7 +81,7 @@ def wait_until_at(shared, project, *places):
         .join(leases, leases.c.conversation_id == heads.c.id)
         .where(heads.c.project_id == project)
     )
-    end = time.monotonic() + WAIT / 1000
+    end = time.monotonic() + 60
     there = set()
     while not there >= set(places) and time.monotonic() < end:
         time.sleep(0.1)

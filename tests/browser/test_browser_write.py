@@ -5,13 +5,13 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from moves import begun, opened, saved
 from playwright.sync_api import expect
 
 from studio.core.records import Change, Message
 from studio.work import studio, writing
 
 pytestmark = pytest.mark.browser
-WAIT = 30_000  # milliseconds; a busy machine is slow, and nothing here is about speed
 HOSTILE = (
     "<script>window.bad=1</script><img src=x onerror='window.bad=2'> **bold** [x](javascript:alert(1)) {{x}} ${window.bad=3}\n"
     "\tשלום مرحبا \u202eabc 👩‍👩‍👧 \u2028 "
@@ -20,39 +20,6 @@ HOSTILE = (
     + "\n".join(f"line {n}" for n in range(200))
     + "\n  "
 )
-
-
-@pytest.fixture(autouse=True)
-def patient(page):
-    page.set_default_timeout(WAIT)
-    expect.set_options(timeout=WAIT)
-
-
-@pytest.fixture
-def project(shared, request):
-    """The address of an empty project of one's own in the shared studio."""
-    own = studio.opened(shared.home)
-    made = writing.project(own, request.node.name[:60])
-    own.database.close()
-    return f"{shared.url}/?project={made.id}"
-
-
-def opened(page, address):
-    page.goto(address)
-    return page.locator("#editor")
-
-
-def begun(page, address):
-    """An empty project's page with the first conversation begun."""
-    editor = opened(page, address)
-    page.locator("#begin").click()
-    expect(editor.locator("h2")).to_have_text("New conversation")
-    expect(editor.get_by_label("user says")).to_be_focused()
-    return editor
-
-
-def saved(editor):
-    expect(editor.locator(".saved")).to_have_text(re.compile(r"^Saved \d\d:\d\d:\d\d$"))
 
 
 def test_a_first_conversation_of_any_text_is_written_saved_and_read_back(page, project):

@@ -16,15 +16,8 @@ from studio.work import models, training, writing
 from studio.work.studio import opened, owner
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-WAIT = 60_000  # milliseconds; a busy machine is slow, and nothing here is about speed
 TABS = ("Check", "Prompt", "Train", "Compare", "Export")
 HOSTILE = "<img src=x onerror='window.bad=1'> <b>bold</b> ${window.bad=2} {{x}} `y` </p><script>window.bad=3</script>"
-
-
-@pytest.fixture(autouse=True)
-def patient(page):
-    page.set_default_timeout(WAIT)
-    expect.set_options(timeout=WAIT)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,8 @@ CHECKS = {
     "Format": ["ruff", "format", "--check", "."],
     "Lint": ["ruff", "check", "."],
     "Types": ["mypy"],
-    "Tests": ["pytest", "-ra"],  # the last, so that its summary is the last that one reads
+    # Side by side, whole files: most tests wait for a browser or a disk. The last, so that its summary is what one reads.
+    "Tests": ["pytest", "-ra", "-n", "2", "--dist", "loadfile"],
 }
 
 

@@ -13,6 +13,7 @@ from studio.store.schema import conversations as heads
 from studio.store.schema import leases
 
 LASTS = timedelta(minutes=2)
+ON_THE_WAY = timedelta(seconds=20)  # in which a window opens what it was handed
 
 
 def present(db: sa.Connection, project_id: str, at: datetime) -> list[Lease]:
@@ -33,25 +34,35 @@ def be_at(
 
     Where another window holds the lease it stays the holder.
     """
-    gone = sa.or_(leases.c.window == window, leases.c.until <= stamp(at))
-    db.execute(leases.delete().where(gone))
+    leave(db, window, at)
     if conversation in free(db, project_id, [conversation], window, at):
-        db.execute(leases.delete().where(leases.c.conversation_id == conversation))
-        row = {"conversation_id": conversation, "person": person.name, "window": window}
-        db.execute(leases.insert().values(**row, until=stamp(at + LASTS)))
+        put(db, conversation, person, window, at + LASTS)
+
+
+def leave(db: sa.Connection, window: str, at: datetime) -> None:
+    """This window is nowhere, but what it was handed a moment ago it keeps: it may have said where it is before it knew."""
+    mine = sa.and_(leases.c.window == window, leases.c.until > stamp(at + ON_THE_WAY))
+    db.execute(leases.delete().where(sa.or_(mine, leases.c.until <= stamp(at))))
+
+
+def put(db: sa.Connection, conversation: str, person: Person, window: str, until: datetime) -> None:
+    db.execute(leases.delete().where(leases.c.conversation_id == conversation))
+    row = {"conversation_id": conversation, "person": person.name, "window": window}
+    db.execute(leases.insert().values(**row, until=stamp(until)))
 
 
 def take_first(
     db: sa.Connection, project_id: str, ids: Sequence[str], person: Person, window: str, at: datetime
 ) -> str | None:
-    """Hand out the first of `ids` at which no other window is, and be at it; None where there is none.
+    """Hand out the first of `ids` at which no other window is, and be on the way to it; None where there is none.
 
     Two that ask at the same time never get the same one, if each asks within a writing transaction of its own.
     """
     found = free(db, project_id, ids, window, at)
     taken = next((each for each in ids if each in found), None)
     if taken is not None:
-        be_at(db, project_id, taken, person, window, at)
+        leave(db, window, at)
+        put(db, taken, person, window, at + ON_THE_WAY)
     return taken
 
 

@@ -83,6 +83,24 @@ def test_the_next_is_the_first_in_the_order_asked_that_nobody_else_is_at(databas
     assert take(database, harbour, [ids[3]], ada, "a") is None
 
 
+def test_what_was_handed_out_stays_though_the_window_says_where_it_was_before(
+    database, harbour, ids, ada, ben, monkeypatch
+):
+    def handed_twice():
+        be_at(database, harbour, ids[0], ada, "a")
+        handed = take(database, harbour, ids[1:], ada, "a")
+        be_at(database, harbour, ids[0], ada, "a")  # sent before the answer above had come
+        return take(database, harbour, ids[1:], ben, "b") == handed
+
+    assert not handed_twice()
+    be_at(database, harbour, ids[1], ada, "a")
+    assert (ids[1], "Ada") in present(database, harbour, NOON + 100 * SECOND)
+    # The control: without time to get there it is given to the next who asks.
+    monkeypatch.setattr(leases, "ON_THE_WAY", -SECOND)
+    be_at(database, harbour, "", ada, "a")
+    assert handed_twice()
+
+
 def test_what_is_in_the_bin_or_elsewhere_is_not_handed_out(database, harbour, ids, ada):
     with database.writing() as db:
         conversations.mark_deleted(db, ids[0], True, ada, leases.stamp(NOON))

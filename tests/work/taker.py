@@ -29,15 +29,15 @@ def main(root, name, *broken):
 
 
 def look_too_early():
-    own = set()
+    own, put = set(), leases.put
 
-    def seen_once(db, project, ids, window, at):
-        found = set(ids) - own  # what this process saw at first, less what it took itself
-        if len(ids) == 1:
-            own.update(ids)
-        return found
+    def put_and_seen(db, conversation, *more):
+        own.add(conversation)
+        put(db, conversation, *more)
 
-    leases.free = seen_once
+    # What this process saw at first, less what it took itself.
+    leases.free = lambda db, project, ids, window, at: set(ids) - own
+    leases.put = put_and_seen
 
 
 if __name__ == "__main__":

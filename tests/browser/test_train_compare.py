@@ -54,15 +54,15 @@ def start(page, served):
     go_to(page, "Train")
     unfold(page, "Advanced settings")
     for name, value in (
-        ("updates", "600"),
+        ("updates", "2000"),
         ("evaluations", "100"),
         ("warm-up", "0"),
         ("learning-rate", "0.002"),
     ):
         page.locator(f"#train-{name}").locator("input, textarea").fill(value)
-    expect(page.locator("#train-figures")).to_contain_text("600")
+    expect(page.locator("#train-figures")).to_contain_text("2,000")
     page.locator("#train-start").click()
-    expect(page.locator("#train-live")).to_contain_text(re.compile(r"Update \d+ of 600"))
+    expect(page.locator("#train-live")).to_contain_text(re.compile(r"Update [\d,]+ of 2,000"))
     return page.locator("#train-live")
 
 
@@ -75,7 +75,7 @@ def test_a_run_is_seen_alike_in_two_windows_and_after_the_server_was_killed(page
     other = page.context.new_page()
     other.goto(served.url)
     go_to(other, "Train")
-    expect(other.locator("#train-live")).to_contain_text(re.compile(r"Update \d+ of 600"))
+    expect(other.locator("#train-live")).to_contain_text(re.compile(r"Update [\d,]+ of 2,000"))
     expect(page.locator("#train-start")).to_be_disabled()
     expect(page.locator("#train-busy")).to_contain_text("is training now")
 

@@ -195,9 +195,7 @@ def test_a_finding_opens_its_conversation_as_tokens(page, served):
 
 def test_the_examples_are_downloaded(page, served):
     page.goto(served.url)
-    expect(page.locator("#tabs [role=tab]:visible", has_text="Write")).to_contain_text(
-        "30"
-    )  # the project is there
+    page.locator("#tabs [data-count='30']:visible").wait_for()  # the project is there
     go_to(page, "Export")
     page.locator("#export-lines").click()
     with page.expect_download() as coming:

@@ -98,8 +98,7 @@ def page(db: sa.Connection, wanted: Wanted, place: Place, size: int) -> Page:
     phrases = asked(wanted.search)
     if wanted.search.strip() and not phrases:
         return Page((), 0, 1)
-    named = fact("number", str(int(wanted.search))) if is_number(wanted.search) else ""
-    pinned = Answers(db, wanted.project, question(wanted, (), also=named)).numbers(0, HIGHEST - 1, 1, True) if named else []  # fmt: skip
+    named, pinned = by_number(db, wanted)
     found = lister(db, wanted, phrases, named)
     rows, first, following = turned(found, place, size)
     start, end = (cursor(wanted, rows[0]), cursor(wanted, rows[-1])) if rows else ("", "")
@@ -116,9 +115,9 @@ def numbers(db: sa.Connection, wanted: Wanted, size: int) -> Iterator[list[int]]
     phrases, upwards = asked(wanted.search), replace(wanted, sort="oldest")
     if wanted.search.strip() and not phrases:
         return
-    named = fact("number", str(int(wanted.search))) if is_number(wanted.search) else ""
-    if named:
-        yield Answers(db, wanted.project, question(upwards, (), also=named)).numbers(0, HIGHEST - 1, 1, True)
+    named, pinned = by_number(db, wanted)
+    if pinned:
+        yield pinned
     found, at = lister(db, upwards, phrases, named), None
     while rows := found.rows(at, size):
         yield [row.number for row in rows]
@@ -132,6 +131,15 @@ def shown(row: Any, phrases: Sequence[Phrase]) -> Row:
         return made
     texts = (each.content for each in formats.load(row.messages))
     return replace(made, excerpt=next(filter(None, (excerpt(text, phrases) for text in texts)), ""))
+
+
+def by_number(db: sa.Connection, wanted: Wanted) -> tuple[str, list[int]]:
+    """Where the search is a number: the fact by which a conversation has it, and the number where one that is wanted does."""
+    if not is_number(wanted.search):
+        return "", []
+    named = fact("number", str(int(wanted.search)))
+    asked_for = question(wanted, (), also=named)
+    return named, Answers(db, wanted.project, asked_for).numbers(0, HIGHEST - 1, 1, True)
 
 
 def is_number(search: str) -> bool:

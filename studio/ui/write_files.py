@@ -21,7 +21,6 @@ from studio.work import import_desk, importing, serving, writing
 from studio.work.studio import Studio
 
 TYPES = [".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".txt", ".xlsx", ".parquet"]
-KINDS = {"jsonl": ".jsonl", "csv": ".csv", "excel": ".csv", "parquet": ".parquet"}
 AS = ("ready", "draft")  # what an import may be; nothing is approved unread
 MOST_LEFT_OUT = 200  # single rows
 PREVIEW_SCRIPTS = ("undo_import", "import_columns", "import")
@@ -178,12 +177,12 @@ def on_export(studio: Studio, person: Person, project: str, event: gr.EventData)
 
 def exported(studio: Studio, wanted: Wanted, kind: str = "jsonl") -> str:
     """Write conversations to a file that the page may pass on, and return its path. Raises BadInput where there are none."""
-    if kind not in KINDS:
+    if kind not in writing.KINDS:
         raise BadInput("There is no such format. Choose one from the list.")
     name = re.sub(r"[^\w-]+", "-", writing.by_id(studio, wanted.project).name).strip("-") or "conversations"
     folder = studio.home.temporary / f"export-{secrets.token_hex(8)}"
     folder.mkdir(mode=0o700)
-    target = folder / f"{name}{KINDS[kind]}"
+    target = folder / f"{name}.{writing.KINDS[kind]}"
     written, unread = writing.export_file(studio, wanted, target, kind)
     if unread:
         gr.Info(f"{show.counted(unread, 'conversation')} left out: a model's draft in there has not been accepted yet.")  # fmt: skip

@@ -22,6 +22,7 @@ from studio.core.records import (
 from studio.core.text import MOST_TURNS, clean
 from studio.store import conversations, exports, files, undoing
 from studio.store import projects as stored_projects
+from studio.store.exports import KINDS as KINDS
 from studio.work.finding import TAG as TAG
 from studio.work.finding import checked
 from studio.work.finding import known_status as known_status
@@ -157,8 +158,8 @@ def export_file(studio: Studio, wanted: Wanted, path: Path, kind: str = "jsonl")
     Left out is what holds a model's draft that nobody has read: a file could not say that it is one. `kind` is one of
     exports.KINDS. Raises BadInput, DoesNotFit.
     """
-    if kind not in exports.KINDS:
-        raise BadInput(f"There is no format named “{kind}”. Use one of {', '.join(exports.KINDS)}.")
+    if kind not in KINDS:
+        raise BadInput(f"There is no format named “{kind}”. Use one of {', '.join(KINDS)}.")
     checked(wanted)
     written = unread = 0
 

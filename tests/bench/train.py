@@ -1,7 +1,8 @@
 """The studio's training beside its peers, in interleaved rounds at equal work; each side is a process of its own.
 
 Equal work: the same conversations in the same order, the same updates, learned tokens and first adapter. The first update
-warms up and is not counted. TRL's packing and grouping put conversations into other steps, so there only the sum is the same.
+warms up and is not counted. Against TRL's grouping by length both sides take the longest first. Its packing puts
+conversations into other steps, so there only the sum is the same.
 
 STUDIO_BENCH_DATA      a file of conversations, in any shape the studio imports; else the studio's own examples
 STUDIO_BENCH_ROUNDS    how often each side runs (5)
@@ -32,15 +33,15 @@ from tests.bench.training.marks import RESULT, counted
 
 CHECKOUT = Path(__file__).parents[2]
 HERE = Path(__file__).parent / "training"
-# What is compared: a peer, whose environment it has, the model it trains, and the precision of the studio's side.
+# What is compared: a peer, whose environment it has, and the work of both: the model, the studio's precision, the order.
 PEERS = {
-    "trl": ("trl", "starter", "bf16"),
-    "trl-packed": ("trl", "starter", "bf16"),
-    "trl-grouped": ("trl", "starter", "bf16"),
-    "transformers": ("trl", "starter", "bf16"),
-    "llamafactory": ("llamafactory", "starter", "bf16"),
-    "four-bit": ("trl", "starter", "nf4"),
-    "trl-neutral": ("trl", "olmo2", "bf16"),
+    "trl": ("trl", "starter", "bf16", "shuffled"),
+    "trl-packed": ("trl", "starter", "bf16", "shuffled"),
+    "trl-grouped": ("trl", "starter", "bf16", "grouped"),
+    "transformers": ("trl", "starter", "bf16", "shuffled"),
+    "llamafactory": ("llamafactory", "starter", "bf16", "shuffled"),
+    "four-bit": ("trl", "starter", "nf4", "shuffled"),
+    "trl-neutral": ("trl", "olmo2", "bf16", "shuffled"),
 }
 TITLES = {
     "trl": "TRL SFTTrainer, defaults, answers only",
@@ -70,8 +71,8 @@ def run() -> dict[str, Any]:
             told["sides"] = results
         if "limit" in parts:
             told["limit"] = limit = bench.limit()
-            if ours := told.get("sides", {}).get("ours starter bf16"):
-                told["limit"] |= reached(limit, ours)
+            if sides := told.get("sides", {}).get(studio_side(PEERS["trl"][1:])):
+                told["limit"] |= reached(limit, sides)
         if "growth" in parts:
             told["growth"] = growth.table(bench)
     told["conditions"]["load_after"] = os.getloadavg()
@@ -119,11 +120,12 @@ class Bench:
         failed: dict[str, str] = {}
         updates = int(setting("UPDATES", "3"))
         for _ in range(count):
-            for kind, precision in dict.fromkeys(PEERS[each][1:] for each in peers):
-                place = self.work(kind, self.talks, updates)
-                results.setdefault(f"ours {kind} {precision}", []).append(self.ours(place, precision))
+            for common in dict.fromkeys(PEERS[each][1:] for each in peers):
+                kind, precision, order = common
+                place = self.work(kind, self.talks, updates, order)
+                results.setdefault(studio_side(common), []).append(self.ours(place, precision))
                 for each in peers:
-                    if PEERS[each][1:] != (kind, precision) or each in failed:
+                    if PEERS[each][1:] != common or each in failed:
                         continue
                     try:
                         results.setdefault(each, []).append(self.peer(each, place, precision))
@@ -131,9 +133,9 @@ class Bench:
                         failed[each] = str(error)
         return results, failed
 
-    def work(self, kind: str, talks: list[list[dict[str, str]]], updates: int) -> Path:
+    def work(self, kind: str, talks: list[work.Talk], updates: int, order: str = "shuffled") -> Path:
         self.count += 1
-        return work.write(self.folder / f"work-{self.count}", self.model(kind), talks, updates)
+        return work.write(self.folder / f"work-{self.count}", self.model(kind), talks, updates, order)
 
     def ours(self, place: Path, precision: str) -> dict[str, Any]:
         """As the studio starts its worker: the same environment, the same code."""
@@ -153,6 +155,10 @@ class Bench:
         return told(command, environment.for_child())
 
 
+def studio_side(common: tuple[str, ...]) -> str:
+    return f"ours {' '.join(common)}"
+
+
 def learned_share(place: Path) -> float:
     rows = [json.loads(line) for line in (place / "encoded.jsonl").open(encoding="utf-8")]
     tokens, learned = counted(rows, len(rows))
@@ -170,12 +176,12 @@ def told(command: list[str], environ: dict[str, str]) -> dict[str, Any]:
 
 def compared(name: str, results: Results) -> list[dict[str, Any]]:
     """Tokens a wall second and a processor second, and peak memory, of the studio beside one peer."""
-    ours, theirs = results[f"ours {' '.join(PEERS[name][1:])}"], results[name]
-    equal = max(abs(mean(one) - mean(two)) for one, two in zip(ours, theirs, strict=True))
+    mine, theirs = results[studio_side(PEERS[name][1:])], results[name]
+    equal = max(abs(mean(one) - mean(two)) for one, two in zip(mine, theirs, strict=True))
     rows = [
-        figure(f"tokens/s against {TITLES[name]}", rates(ours, "wall"), rates(theirs, "wall")),
-        figure(f"tokens/CPU s against {TITLES[name]}", rates(ours, "cpu"), rates(theirs, "cpu")),
-        figure(f"peak MB against {TITLES[name]}", *([each["peak_mb"] for each in side] for side in (ours, theirs))),
+        figure(f"tokens/s against {TITLES[name]}", rates(mine, "wall"), rates(theirs, "wall")),
+        figure(f"tokens/CPU s against {TITLES[name]}", rates(mine, "cpu"), rates(theirs, "cpu")),
+        figure(f"peak MB against {TITLES[name]}", *([each["peak_mb"] for each in side] for side in (mine, theirs))),
     ]  # fmt: skip
     return [{**row, "mean_loss_apart": round(equal, 4)} for row in rows]
 

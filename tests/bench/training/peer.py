@@ -69,16 +69,11 @@ def start_alike(model: Any) -> Any:
 
 
 def trl() -> None:
-    """TRL as it comes, taught answers only; "packed" and "grouped" are the best settings found."""
+    """TRL as it comes, taught answers only; "packed" and "grouped", which the work's order is, are the best settings found."""
     from trl import SFTConfig, SFTTrainer
 
     more: dict[str, Any] = {}
     talks = [json.loads(line) for line in (WORK / "messages.jsonl").open("rb")]
-    if (
-        KIND == "trl-grouped"
-    ):  # the order that its own grouping by length gives a set of fewer than fifty batches
-        order = sorted(range(len(talks)), key=lambda at: len(ENCODED[at]["input_ids"]), reverse=True)
-        talks = [talks[at] for at in order]
     if KIND != "trl":
         more = {"gradient_checkpointing": False, "model_init_kwargs": {"dtype": "bfloat16"}}
     if KIND == "trl-packed":

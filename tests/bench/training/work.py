@@ -12,6 +12,7 @@ from studio.core.encode import encode
 from studio.core.records import Message
 from studio.engine.models import ChatTemplate, load_tokenizer
 
+Talk = list[dict[str, str]]
 RANK, ALPHA, RATE, BATCH, SEED = 16, 32, 2e-4, 8, 42
 # ChatML with the markers that TRL needs to tell what is an answer; the starter's own template has none. Its default
 # system text is put in by the template itself, so it is repeated here.
@@ -34,26 +35,36 @@ class Job:
     seed: int = SEED
 
 
-def write(folder: Path, model: Path, conversations: list[list[dict[str, str]]], updates: int) -> Path:
-    """Lay out the work of `updates` updates over a set of conversations; the studio may see the whole set."""
+def write(folder: Path, model: Path, conversations: list[Talk], updates: int, order: str) -> Path:
+    """Lay out the work of `updates` updates over a set of conversations; the studio may see the whole set.
+
+    `order` is "shuffled", or "grouped": the same conversations with the longest first, which is how TRL's grouping by
+    length orders a set of fewer than fifty batches.
+    """
     run = folder / "run"
     run.mkdir(parents=True)
     job = Job(str(model), updates)
     (folder / "job.json").write_text(json.dumps(asdict(job)), "utf-8")
     (folder / "template.jinja").write_text(TEMPLATE, "utf-8")
-    lines(run / "train.jsonl", [{"messages": each} for each in conversations])
     lines(run / "held_out.jsonl", [{"messages": min(conversations, key=lambda each: len(str(each)))}])
     for name in ("general.jsonl", "gauge.jsonl"):
         (run / name).touch()
-    ordered = list(conversations)
-    random.Random(job.seed).shuffle(ordered)  # the order that the worker takes a set in
-    ordered = ordered[: updates * job.batch]
+    taken = list(range(len(conversations)))
+    random.Random(job.seed).shuffle(taken)  # the order that the worker takes a set in
+    taken = taken[: updates * job.batch]
+    ordered = [conversations[at] for at in taken]
+    ids = encoded(model, ordered)
+    if order == "grouped":
+        longest_first = sorted(range(len(ids)), key=lambda at: len(ids[at]["input_ids"]), reverse=True)
+        ordered, ids = [ordered[at] for at in longest_first], [ids[at] for at in longest_first]
+    placed = dict(enumerate(conversations)) | dict(zip(taken, ordered, strict=True))
+    lines(run / "train.jsonl", [{"messages": each} for each in placed.values()])
     lines(folder / "messages.jsonl", [{"messages": each} for each in ordered])
-    lines(folder / "encoded.jsonl", encoded(model, ordered))
+    lines(folder / "encoded.jsonl", ids)
     return folder
 
 
-def encoded(model: Path, conversations: list[list[dict[str, str]]]) -> list[dict[str, Any]]:
+def encoded(model: Path, conversations: list[Talk]) -> list[dict[str, Any]]:
     template = ChatTemplate(load_tokenizer(model))
     made = (encode(tuple(Message(**each) for each in talk), template) for talk in conversations)
     return [{"input_ids": each.ids, "labels": each.labels} for each in made]

@@ -1,8 +1,8 @@
 """How long a save takes to be acknowledged while 25 people write: over HTTP, against a live studio, as their pages do it.
 
 Each person saves a conversation of their own every ten seconds. The peer is one person alone in the same studio. In a
-second pair of rounds each page also asks again for what it shows, as pages do after a save: the tags, the list, and the
-length in tokens. The people are threads of one process beside the studio, so of two cores a little is theirs.
+second pair of rounds each page also asks again for what it shows, as pages do after a save: the length in tokens, the
+list, and who else is there. The people are threads of one process beside the studio, so of two cores a little is theirs.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import os
 import random
 import statistics
 import tempfile
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -119,14 +119,11 @@ def round_of(port: int, project: str, components: dict[str, int], after: bool) -
 
     def group(people: int, pause: float) -> Figures:
         times: list[float] = []
-        threads = [
-            threading.Thread(target=Page(port, project, components, after, times).write, args=(each, people, pause))
-            for each in range(people)
-        ]  # fmt: skip
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        with ThreadPoolExecutor(people) as pool:
+            pages = [Page(port, project, components, after, times) for _ in range(people)]
+            writing = [pool.submit(each.write, place, people, pause) for place, each in enumerate(pages)]
+        for each in writing:
+            each.result()  # what went wrong on a page goes wrong here
         return {"p50": statistics.median(times), "p95": sorted(times)[int(0.95 * len(times))], "max": max(times)}  # fmt: skip
 
     return group(1, ALONE), group(PEOPLE, PAUSE)
@@ -175,15 +172,15 @@ class Page:
             conversation = self.call("editor", "on_save", change)["conversation"]
             self.times.append(1000 * (time.perf_counter() - begun))
             if self.after:
-                self.look_again(messages)
+                self.look_again(conversation["id"], messages)
             time.sleep(max(0.0, begun + pause - time.perf_counter()))
 
-    def look_again(self, messages: list[dict[str, str]]) -> None:
+    def look_again(self, conversation: str, messages: list[dict[str, str]]) -> None:
         """What the page does after a save."""
-        self.call("list", "on_tags", {})
-        time.sleep(0.3)
-        self.call("list", "on_page", {"search": "", "status": "", "tag": "", "first": 1, "size": 50})
         self.call("editor", "on_length", {"messages": messages})
+        time.sleep(0.3)
+        self.call("list", "on_page", {"first": 1, "size": 50})
+        self.call("editor", "on_here", {"conversation": conversation, "window": self.session, "seen": -1})
 
 
 def ask(port: int, method: str, path: str) -> Any:

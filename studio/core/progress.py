@@ -67,16 +67,51 @@ class Skipped:
 
 
 @dataclass(frozen=True)
+class Halved:
+    """Memory ran out, so rows are half as long from this update on; the update itself stays the same. `row` in tokens."""
+
+    update: int
+    row: int
+
+
+@dataclass(frozen=True)
 class Saved:
     update: int
     folder: str
 
 
 @dataclass(frozen=True)
+class Resumed:
+    """A worker goes on where an earlier one was ended: after `update` updates, of which `evaluated` was measured last (-1:
+    none). What the earlier one said of later updates was lost with it.
+
+    `changed` names what is of another version now than when the run was planned, as "torch 2.13.0 to 2.14.0"; `damaged`
+    counts the checkpoints that could not be read.
+    """
+
+    update: int
+    evaluated: int
+    changed: str = ""
+    damaged: int = 0
+
+
+@dataclass(frozen=True)
+class Paused:
+    """The worker was told to end by the operating system; the run can be resumed."""
+
+    update: int
+
+
+@dataclass(frozen=True)
 class Finished:
-    """The run is over and has a verified adapter; `state` is finished, or stopped when a person ended it early."""
+    """The run is over and has a verified adapter; `state` is finished, or stopped when a person ended it early.
+
+    `why` it ended before its last update: "worse" (the held-out loss rose), "forgot" (the general loss rose), "numbers"
+    (three updates were none) or "".
+    """
 
     state: str
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,7 +127,10 @@ class Failed:
     message: str
 
 
-Event = Fetching | Loading | Planned | Stepped | Evaluated | Skipped | Saved | Finished | Discarded | Failed
+Event = (
+    Fetching | Loading | Planned | Stepped | Evaluated | Skipped | Halved | Saved | Resumed | Paused
+    | Finished | Discarded | Failed
+)  # fmt: skip
 
 
 def as_line(event: Event, at: float) -> dict[str, object]:

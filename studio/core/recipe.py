@@ -53,6 +53,16 @@ class Recipe:
     evaluations: int = setting(
         6, 1, 100, "Evaluations", "How often the held-out loss is measured on the way."
     )
+    patience: int = setting(
+        2, 0, 100, "Patience", "Ends after so many evaluations without a new best; 0 never does."
+    )
+    forget: float = setting(
+        0.1,
+        0.0,
+        10.0,
+        "Forgetting limit",
+        "Ends once the loss on general text has risen by this share; 0 never does.",
+    )
     seed: int = setting(0, 0, 2**31 - 1, "Seed", "The same seed, data and machine give the same run.")
     quantization: str = setting(
         "auto", None, None, "Base precision", "nf4 keeps the base in 4 bits; auto chooses for this machine."

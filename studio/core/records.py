@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 Role = Literal["system", "user", "assistant"]
 Status = Literal["draft", "ready", "approved", "rejected"]
@@ -245,8 +245,11 @@ class Answer:
     cut: bool = False
 
 
-RunState = Literal["starting", "running", "finished", "stopped", "discarded", "failed", "killed"]
+RunState = Literal[
+    "queued", "starting", "running", "finished", "stopped", "discarded", "failed", "paused", "killed"
+]
 ACTIVE: tuple[RunState, ...] = ("starting", "running")
+RESUMABLE: tuple[RunState, ...] = ("failed", "paused", "killed")
 
 
 @dataclass(frozen=True)
@@ -259,3 +262,4 @@ class Run:
     spec: dict[str, object]
     card: dict[str, object] | None
     events: tuple[dict[str, object], ...] = field(default=(), repr=False)
+    ended: dict[str, Any] | None = None  # how its last process ended: {"code", "memory", "at"}

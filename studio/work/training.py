@@ -13,9 +13,9 @@ from studio import __version__
 from studio.core import lint
 from studio.core.course import cost
 from studio.core.encode import with_system
-from studio.core.errors import Busy, DoesNotFit, NothingToLearn
+from studio.core.errors import BadInput, Busy, DoesNotFit, NothingToLearn
 from studio.core.recipe import Recipe, general_wanted, planned_updates, preset
-from studio.core.records import Conversation, Message, Person, Run
+from studio.core.records import ACTIVE, RESUMABLE, Conversation, Message, Person, Run
 from studio.core.split import held_out
 from studio.store import runs
 from studio.store.home import assets
@@ -144,16 +144,20 @@ def start(
     project_id: str,
     preset_name: str = "standard",
     name: str = "",
+    queue: bool = False,
     **changes: Any,
 ) -> Run:
-    """Freeze the data and start a worker. Raises NothingToLearn, BadRecipe, Busy, DoesNotFit."""
+    """Freeze the data and start a worker; with `queue`, or let the run wait where another is going.
+
+    Raises NothingToLearn, BadRecipe, DoesNotFit, and Busy where another is going and this one may not wait.
+    """
     project = writing.by_id(studio, project_id)
     planned = plan(studio, project_id, preset_name, **changes)
     if planned.obstacle:
         raise NothingToLearn(planned.obstacle)
     split = sides(studio, project_id, planned.recipe.max_length)
 
-    def prepare() -> Path:
+    def prepare(place: int) -> Path:
         id = runs.next_id(studio.home)
         spec = {
             "name": name or f"Run {id}",
@@ -165,10 +169,10 @@ def start(
             "by": person.name,
             "versions": versions(),
         }
-        return runs.freeze(studio.home, id, spec, frozen(split, project.system, planned.recipe))
+        return runs.freeze(studio.home, id, spec, frozen(split, project.system, planned.recipe), place)
 
     try:
-        folder = studio.jobs.start(prepare)
+        folder = studio.jobs.start(prepare, queue)
     except OSError as error:
         raise DoesNotFit(f"The run could not be prepared ({error.strerror}). Free some disk space and start again.") from error  # fmt: skip
     return runs.load(studio.home, folder.name)
@@ -209,6 +213,25 @@ def stop(studio: Studio, id: str, discard: bool = False) -> Run:
     return run
 
 
+def resume(studio: Studio, id: str) -> Run:
+    """Go on with a run that was cut off, from where it was saved last. Raises Busy, and BadInput for one that cannot."""
+    found = runs.load(studio.home, id)
+    if found.state not in RESUMABLE:
+        raise BadInput(cannot_resume(found))
+    studio.jobs.start(lambda place: found.folder)
+    return runs.load(studio.home, id)
+
+
+def cannot_resume(run: Run) -> str:
+    if run.state in ACTIVE:
+        return "This run is going already."
+    if run.state == "queued":
+        return "This run waits for its turn; it begins by itself when the one before it is over."
+    if run.state == "discarded":
+        return "This run was discarded, and nothing of it was kept. Start it again with Repeat."
+    return "This run is over and has its adapter. To learn more, repeat it with more passes."
+
+
 def stopping(run: Run) -> str:
     """What was asked of a run that has not ended yet: "keep", "discard", or "" for nothing."""
     asked = runs.asked_to_stop(run.folder) if runs.is_active(run) else None
@@ -226,6 +249,16 @@ def history(studio: Studio, project_id: str) -> list[Run]:
 
 def active(studio: Studio) -> Run | None:
     return studio.jobs.active()
+
+
+def queue(studio: Studio) -> list[Run]:
+    """The runs that wait, the next one first."""
+    return runs.load_queue(studio.home)
+
+
+def move_up(studio: Studio, id: str) -> None:
+    """Let a run that waits change places with the one before it."""
+    runs.move_up(studio.home, id)
 
 
 def delete(studio: Studio, id: str) -> None:

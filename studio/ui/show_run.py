@@ -15,13 +15,20 @@ from studio.work.models import Base
 from studio.work.training import Plan
 
 STATES = {
+    "queued": "waits for its turn",
     "starting": "starting",
     "running": "training",
     "finished": "finished",
     "stopped": "stopped, best kept",
     "discarded": "stopped, discarded",
     "failed": "failed",
-    "killed": "ended from outside",
+    "paused": "paused",
+    "killed": "cut off",
+}
+EARLY = {
+    "worse": "; it ended early because the held-out loss no longer fell",
+    "forgot": "; it ended early because too much general knowledge was being lost",
+    "numbers": "; it ended early because the loss stopped being a number",
 }
 LINES = 200  # of a run's events that the page shows
 
@@ -133,17 +140,19 @@ def when(run: Run) -> str:
 
 
 def busy(going: Run | None) -> str:
-    """Why nothing can be started while a run is going."""
+    """Why the next run has to wait while one is going."""
     if going is None:
         return ""
     where = str(going.spec.get("project_name") or "")
-    return note(f"{name(going)}{f' of {where}' if where else ''} is training now. The next run can start when it is over, or stopped.")  # fmt: skip
+    return note(f"{name(going)}{f' of {where}' if where else ''} is training now. The next run waits until it is over, or stopped, and then begins by itself.")  # fmt: skip
 
 
 def live(run: Run | None, wish: str = "") -> str:
     """One run, going or over: where it stands, its curve, what it did to general knowledge. `wish`: how it was asked to stop."""
     if run is None:
         return empty_state("No run yet", "Start training above: its progress and its curve appear here. A run goes on when this page is closed.")  # fmt: skip
+    if run.state == "queued":
+        return f'<div class="head"><h2>{text(name(run))}</h2></div>{note("It waits for its turn, and begins by itself. Its examples are kept as they were when it was added.")}'
     told = course(run)
     head = f'<div class="head"><h2>{text(name(run))}</h2><span class="soft num">{text(standing(run, told, wish))}</span></div>'
     going = progress(told.share, told_words(told)) if run.state in ACTIVE else note(*outcome(run, told))
@@ -185,8 +194,8 @@ def outcome(run: Run, told: Course) -> tuple[str, str]:
     card: dict[str, Any] = run.card or {}
     took = f"{counted(card['updates'], 'update')} in {duration(card['seconds'])}"
     return (
-        f"{took}. Held-out loss {before:.2f} to {best:.2f} ({change(run)}), best at update {card['best_step']:,}: "
-        "that adapter is kept. See in the Compare tab how it answers."
+        f"{took}{EARLY.get(card.get('why', ''), '')}. Held-out loss {before:.2f} to {best:.2f} ({change(run)}), "
+        f"best at update {card['best_step']:,}: that adapter is kept. See in the Compare tab how it answers."
     ), ""
 
 
@@ -240,38 +249,3 @@ def event_line(event: dict[str, Any]) -> str:
         if key not in ("kind", "at")
     }
     return f"{datetime.fromtimestamp(event['at']):%H:%M:%S} {event['kind']} {json.dumps(rest, ensure_ascii=False)}"
-
-
-def history(runs: Sequence[Run], shown: str = "") -> str:
-    """The runs, newest first; each opens by its name, and can be deleted after a second press."""
-    if not runs:
-        return ""
-    return f'<h2>Runs</h2><ul class="runs">{"".join(row(each, each.id == shown) for each in runs)}</ul>'
-
-
-def row(run: Run, on: bool) -> str:
-    told = course(run)
-    return (
-        f'<li{" class=on" if on else ""}><button class="quiet" data-press="open" data-id="{text(run.id)}"{" aria-current=true" if on else ""}>'
-        f'{text(name(run))}</button><span class="state {run.state}">{STATES[run.state]}</span>'
-        f'<span class="num soft when">{text(when(run))}</span>{charts.spark(told.held_out, told.updates)}'
-        f'<span class="num soft facts">{text(facts(run, told))}</span>{remove(run)}</li>'
-    )
-
-
-def facts(run: Run, told: Course) -> str:
-    before, best = losses(run)
-    fell = f" to {best:.2f} ({change(run)})" if best is not None and change(run) else ""
-    loss = f"held-out loss {before:.2f}{fell}" if before is not None else ""
-    took = duration(float(str(run.card["seconds"]))) if run.card else ""
-    return ", ".join(each for each in (preset(run), counted(told.done, "update"), loss, took) if each)
-
-
-def remove(run: Run) -> str:
-    if run.state in ACTIVE:
-        return ""
-    who = text(name(run))
-    return (
-        f'<details class="confirm"><summary><span class="ask-it">Delete<span class="unseen"> {who}</span></span><span class="keep-it">Keep it</span></summary><span>Its adapter and curve are gone then.</span>'
-        f'<button data-press="delete" data-id="{text(run.id)}">Delete {who}</button></details>'
-    )

@@ -57,6 +57,9 @@ class RunPart:
     sure: gr.Row
     discard_sure: gr.Button
     go_on: gr.Button
+    over: gr.Row
+    resume: gr.Button
+    repeat: gr.Button
     said: gr.Accordion
     log: gr.HTML
     history: gr.HTML
@@ -65,7 +68,7 @@ class RunPart:
     nudge: gr.Textbox
 
     def outputs(self, plan: PlanPart) -> list[Any]:
-        stops = [self.buttons, self.keep, self.discard, self.sure]
+        stops = [self.buttons, self.keep, self.discard, self.sure, self.over, self.resume]
         return [
             self.live,
             self.said,
@@ -165,6 +168,9 @@ def lay_out_run() -> RunPart:
             "Discard it", elem_id="train-discard-sure", elem_classes="fit", variant="stop"
         )
         go_on = gr.Button("Go on training", elem_id="train-go-on", elem_classes="fit")
+    with gr.Row(visible=False, elem_classes="buttons") as over:
+        resume = gr.Button("Resume", variant="primary", elem_id="train-resume", elem_classes="fit")
+        repeat = gr.Button("Repeat with changes", elem_id="train-repeat", elem_classes="fit quiet")
     with gr.Accordion(
         "Everything that this run said", open=False, visible=False, elem_id="train-log"
     ) as said:
@@ -172,7 +178,8 @@ def lay_out_run() -> RunPart:
     history = gr.HTML(js_on_load=serving.asset("press.js").read_text("utf-8"), elem_id="train-history")
     # The last is a field, though nobody sees it: a gr.State does not tell of changes that a tick makes.
     states = gr.State(""), gr.State({}), gr.Textbox(visible="hidden", elem_id="train-nudge")
-    return RunPart(live, buttons, keep, discard, sure, discard_sure, go_on, said, log, history, *states)
+    stops = live, buttons, keep, discard, sure, discard_sure, go_on
+    return RunPart(*stops, over, resume, repeat, said, log, history, *states)
 
 
 def wire_plan(
@@ -199,11 +206,13 @@ def wire_run(studio: Studio, shell: Shell, tab: gr.Tab, plan: PlanPart, run: Run
     tab.select(bind(studio, train_run.on_show), where, outputs, **now)
     shell.tick.tick(bind(studio, train_run.on_tick), [*where, run.seen], outputs, **now)
     plan.start.click(
-        bind(studio, train_run.on_start), [shell.project, *plan.inputs], outputs,
+        bind(studio, train_run.on_start), [shell.project, run.seen, *plan.inputs], outputs,
         concurrency_limit=None, show_progress="minimal", show_progress_on=plan.figures,
     )  # fmt: skip
     run.keep.click(bind(studio, train_run.on_keep), [*where, run.seen], outputs, **now)
     run.discard.click(train_run.on_ask, None, [run.buttons, run.sure], **now)
     run.go_on.click(train_run.on_go_on, None, [run.buttons, run.sure], **now)
     run.discard_sure.click(bind(studio, train_run.on_discard), [*where, run.seen], outputs, **now)
+    run.resume.click(bind(studio, train_run.on_resume), [*where, run.seen], outputs, **now)
+    run.repeat.click(bind(studio, train_run.on_repeat), [run.seen], plan.inputs, **now)
     run.history.click(bind(studio, train_run.on_press), where, outputs, **now)

@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from dataclasses import asdict
 from types import SimpleNamespace
 
 import gradio as gr
@@ -11,13 +12,16 @@ from made import built, evaluated, finish, finished, freeze, going, planned, say
 
 from studio.core.course import course
 from studio.core.errors import BadInput, Busy, NothingToLearn
+from studio.core.recipe import preset
 from studio.core.records import Message
 from studio.store import runs
 from studio.ui import need, show_run, train, train_plan, train_run
 from studio.work import models, training
 
 FIGURES, HELP, SAID, LEFT_OUT, BASE, START, HINDERED = range(7)
-LIVE, LOG_FRAME, LOG, STOPS, KEEP, DISCARD, SURE, HISTORY, RUN_START, BUSY, CHOSEN, SEEN, NUDGE = range(13)
+(
+    LIVE, LOG_FRAME, LOG, STOPS, KEEP, DISCARD, SURE, OVER, RESUME, HISTORY, RUN_START, BUSY, CHOSEN, SEEN, NUDGE
+) = range(15)  # fmt: skip
 EMPTY = [""] * (len(train_plan.NAMES) - 1) + ["auto"]
 
 
@@ -105,7 +109,7 @@ def test_an_empty_set_says_what_to_do_and_cannot_start(studio, ada, project):
     assert "There are no examples yet" in said[SAID]
     assert said[START]["interactive"] is False
     with pytest.raises(NothingToLearn):
-        train_run.on_start(studio, ada, project, "standard", 1.0, *EMPTY)
+        train_run.on_start(studio, ada, project, {}, "standard", 1.0, *EMPTY)
 
 
 def test_what_is_left_out_is_listed_with_its_number_and_the_reason(studio, ada, project):
@@ -199,7 +203,7 @@ def test_without_a_run_the_tab_says_where_it_will_appear(studio, ada, project):
     assert shown[LOG_FRAME]["visible"] is False
 
 
-def test_a_run_that_is_going_shows_its_progress_its_buttons_and_blocks_another_start(studio, ada, project):
+def test_a_run_that_is_going_shows_its_progress_its_buttons_and_a_queue(studio, ada, project):
     with going(studio, project) as folder:
         say(folder, stepped(2, 3.3), evaluated(2, 3.1))
         shown = train_run.on_show(studio, ada, project, "", "")
@@ -207,7 +211,8 @@ def test_a_run_that_is_going_shows_its_progress_its_buttons_and_blocks_another_s
     assert "Update 2 of 40, 200 tokens a second" in shown[LIVE]
     assert "best held-out 3.10 at update 2" in shown[LIVE]
     assert shown[STOPS]["visible"] is True
-    assert shown[RUN_START]["interactive"] is False
+    assert shown[OVER]["visible"] is False
+    assert (shown[RUN_START]["value"], shown[RUN_START]["interactive"]) == ("Add to the queue", True)
     assert "is training now" in shown[BUSY]
 
 
@@ -246,7 +251,7 @@ def test_the_end_of_a_run_frees_the_button_and_asks_for_a_new_plan(studio, ada, 
     told = train_run.on_tick(studio, ada, project, "", "", seen)
 
     assert "Held-out loss 3.60 to 2.34 (−35 %)" in told[LIVE]
-    assert told[RUN_START]["interactive"] is True
+    assert told[RUN_START]["value"] == "Start training"
     assert told[NUDGE] == folder.name
 
 
@@ -261,14 +266,14 @@ def test_a_run_started_elsewhere_appears_at_the_next_tick(studio, ada, project):
         assert "Update 1 of 40" in train_run.on_tick(studio, ada, project, "", "", seen)[LIVE]
 
 
-def test_a_run_of_another_project_blocks_the_start_and_is_named(studio, ada, project):
+def test_a_run_of_another_project_is_named_and_waited_for(studio, ada, project):
     seen = train_run.on_show(studio, ada, project, "", "")[SEEN]
     with going(studio, "another", project_name="Lamps"):
         told = train_run.on_tick(studio, ada, project, "", "", seen)
 
     assert "No run yet" in told[LIVE]
     assert "of Lamps is training now" in told[BUSY]
-    assert told[RUN_START]["interactive"] is False
+    assert told[RUN_START]["value"] == "Add to the queue"
 
 
 def test_a_killed_run_says_what_happened(studio, ada, project):
@@ -276,7 +281,8 @@ def test_a_killed_run_says_what_happened(studio, ada, project):
         seen = train_run.on_show(studio, ada, project, "", "")[SEEN]
     told = train_run.on_tick(studio, ada, project, "", "", seen)
 
-    assert "Its process was ended from outside after 1 updates" in told[LIVE]
+    assert "ended from outside after 1 update." in told[LIVE]
+    assert (told[OVER]["visible"], told[RESUME]["visible"]) == (True, True)
     assert told[RUN_START]["interactive"] is True
 
 
@@ -358,7 +364,34 @@ def test_a_stop_is_asked_of_the_shown_run_and_said_at_once(studio, ada, project,
 def test_a_second_start_is_refused_with_a_sentence(studio, ada, project):
     write_many(studio, ada, project, 10)
     with going(studio, project), pytest.raises(Busy, match="is using this machine"):
-        train_run.on_start(studio, ada, project, "standard", 1.0, *EMPTY)
+        train_run.on_start(studio, ada, project, {}, "standard", 1.0, *EMPTY)
+
+
+def test_a_start_beside_a_run_that_the_page_shows_waits_for_its_turn(studio, ada, project):
+    write_many(studio, ada, project, 10)
+    with going(studio, project):
+        seen = train_run.on_show(studio, ada, project, "", "")[SEEN]
+        shown = train_run.on_start(studio, ada, project, seen, "gentle", 0.5, *EMPTY)
+
+        assert "waits for its turn" in shown[HISTORY]
+        (waiting,) = training.queue(studio)
+        opened = train_run.on_press(studio, ada, project, "", "", pressed("open", waiting.folder))
+        assert "begins by itself" in opened[LIVE]
+        train_run.on_press(studio, ada, project, "", "", pressed("up", waiting.folder))
+        train_run.on_press(studio, ada, project, "", "", pressed("delete", waiting.folder))
+        assert training.queue(studio) == []
+
+
+def test_repeating_a_run_fills_in_what_it_was_started_with(studio, ada, project):
+    recipe = asdict(preset("gentle", 100, rank=8, general=0.5))
+    folder = finished(studio, project, preset="gentle", recipe=recipe)
+    fields = train_run.on_repeat(studio, ada, {"run": folder.name})
+
+    assert fields[:2] == ["gentle", 0.5]
+    typed = dict(zip(train_plan.NAMES, fields[2:], strict=True))
+    assert (typed["rank"], typed["learning_rate"], typed["quantization"]) == ("8", "", "auto")
+    again = train_plan.changes(fields[1], tuple(fields[2:]))
+    assert asdict(preset("gentle", 3, **again)) == recipe
 
 
 def test_a_run_in_a_list_is_named_with_its_preset_and_its_change(studio, project):

@@ -1,6 +1,8 @@
 """The loop with real steps on a real small model."""
 
 import math
+import random
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -129,6 +131,58 @@ def test_a_bad_update_is_skipped_and_said_and_three_end_the_run(model, encoded):
     after = [each for each in model.parameters() if each.requires_grad]
     assert len(told.of(Skipped)) == 3
     assert all(torch.equal(one, two) for one, two in zip(before, after, strict=True))
+
+
+def spoiled(chance, at, updates, where):
+    """A loss that is no number, or has a gradient that is none, in the updates after those `updates`."""
+    number = chance.choice([math.nan, math.inf, -math.inf])
+
+    def loss(model, pack):
+        found = kernels.plain_loss(model, pack)
+        if not torch.is_grad_enabled() or at.done + 1 not in updates:
+            return found
+        if where == "loss":
+            return found + number
+        weight = chance.choice([each for each in model.parameters() if each.requires_grad])
+        return found + (weight.flatten()[0] * 0 * number if where == "both" else Spoil.apply(weight, number))
+
+    return loss
+
+
+class Spoil(torch.autograd.Function):
+    """Adds nothing, and a gradient that is no number."""
+
+    @staticmethod
+    def forward(context, weight, number):
+        context.shape, context.number = weight.shape, number
+        return torch.zeros(())
+
+    @staticmethod
+    def backward(context, _):
+        return torch.full(context.shape, context.number), None
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_what_is_no_number_never_reaches_the_adapter(model, encoded, seed):
+    chance, told, at = random.Random(seed), Told(), loop.Standing(2048)
+    updates = sorted(chance.sample(range(1, 6), chance.randint(1, 3)))
+    loss = spoiled(chance, at, updates, chance.choice(["loss", "gradient", "both"]))
+    one = parts(model, told, encoded, loss=loss)
+    why = loop.train(one, batches.steps(encoded, [], 0, 3, 6, 0), loop.Rules(6, 3, 1.0), at)
+
+    assert [each.update for each in told.of(Skipped)] == updates  # each at once, and no other
+    assert (why, at.made) == (("numbers", updates[-1] - 3) if len(updates) == 3 else ("", 6 - len(updates)))
+    assert all(bool(each.isfinite().all()) for each in model.parameters())
+    assert all(math.isfinite(each.held_out_loss) for each in told.of(Evaluated))
+
+
+def test_the_test_above_would_tell_if_the_numbers_were_not_looked_at(model, encoded, monkeypatch):
+    monkeypatch.setattr(loop, "math", SimpleNamespace(**vars(math) | {"isfinite": lambda number: True}))
+    at = loop.Standing(2048)
+    one = parts(model, Told(), encoded, loss=spoiled(random.Random(0), at, [2], "gradient"))
+    loop.train(one, batches.steps(encoded, [], 0, 3, 6, 0), loop.Rules(6, 3, 1.0), at)
+
+    assert not all(bool(each.isfinite().all()) for each in model.parameters())
 
 
 def rising(model, pack):

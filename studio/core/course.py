@@ -28,6 +28,7 @@ class Course:
     doing: str  # a few words for the header: fetching, loading, training ...
     trouble: str
     loading: dict[str, Any] | None
+    watched: tuple[tuple[int, tuple[str, ...]], ...] = ()  # update, and the answers to the watch-prompts then
 
     @property
     def share(self) -> float:
@@ -39,7 +40,7 @@ def course(run: Run) -> Course:
     events = lasting(run.events)
     of = {
         kind: [each for each in events if each["kind"] == kind]
-        for kind in ("stepped", "evaluated", "planned", "loading")
+        for kind in ("stepped", "evaluated", "planned", "loading", "sampled")
     }
     steps, evaluated = of["stepped"], of["evaluated"]
     updates = of["planned"][-1]["updates"] if of["planned"] else 0
@@ -53,10 +54,13 @@ def course(run: Run) -> Course:
         learned=curve(steps, "loss"),
         held_out=held_out,
         general=curve(evaluated, "general_loss"),
-        best=min(held_out, key=lambda point: point[1], default=None),
+        best=next(
+            ((each["update"], each["held_out_loss"]) for each in reversed(evaluated) if each["best"]), None
+        ),
         doing=doing(run, events),
         trouble=trouble(run, events, done),
         loading=of["loading"][-1] if of["loading"] else None,
+        watched=tuple((each["update"], tuple(each["answers"])) for each in of["sampled"]),
     )
 
 
@@ -82,8 +86,8 @@ def lasting(events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def undone(event: dict[str, Any], resumed: dict[str, Any]) -> bool:
-    last = {"stepped": resumed["update"], "skipped": resumed["update"], "evaluated": resumed["evaluated"]}
-    return event["kind"] in last and event["update"] > last[event["kind"]]
+    last = {"stepped": "update", "skipped": "update", "evaluated": "evaluated", "sampled": "evaluated"}
+    return event["kind"] in last and event["update"] > resumed[last[event["kind"]]]
 
 
 def seconds_left(events: Sequence[dict[str, Any]], done: int, updates: int) -> float | None:

@@ -59,6 +59,14 @@ class Evaluated:
 
 
 @dataclass(frozen=True)
+class Sampled:
+    """What the model answered to the run's watch-prompts after `update` updates, in their order; 0 is the base."""
+
+    update: int
+    answers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Skipped:
     """An update was not made because its loss or gradient was not a number."""
 
@@ -128,7 +136,7 @@ class Failed:
 
 
 Event = (
-    Fetching | Loading | Planned | Stepped | Evaluated | Skipped | Halved | Saved | Resumed | Paused
+    Fetching | Loading | Planned | Stepped | Evaluated | Sampled | Skipped | Halved | Saved | Resumed | Paused
     | Finished | Discarded | Failed
 )  # fmt: skip
 

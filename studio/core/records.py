@@ -43,6 +43,9 @@ class Project:
     system: str  # put before conversations that have no system text of their own; "" for none
     created_at: str
     base: str = "starter"  # the id of its base model
+    watch: tuple[
+        str, ...
+    ] = ()  # what a model in training is asked at each evaluation; () for held-out questions
 
 
 @dataclass(frozen=True)

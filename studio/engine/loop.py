@@ -62,7 +62,8 @@ class Parts:
     """What the loop works with.
 
     `rows(conversations, longest)` packs an update's conversations into rows on the model's device. `emit` tells the world.
-    `keep_best(update)` stores the adapter as it is now, `save(standing)` all that a resumed run needs. `wish()` is what was
+    `keep_best(update)` stores the adapter as it is now, `save(standing)` all that a resumed run needs.
+    `watch(update)` has the watch-prompts answered. `wish()` is what was
     asked meanwhile: "" (go on), "keep" (stop and keep the best), "discard", or "pause" (stop so that it can be resumed).
     """
 
@@ -76,6 +77,7 @@ class Parts:
     emit: Callable[[Event], None]
     wish: Callable[[], str]
     keep_best: Callable[[int], None]
+    watch: Callable[[int], None]
     save: Callable[[Standing], None]
 
 
@@ -174,6 +176,7 @@ def evaluate_and_keep(parts: Parts, rules: Rules, at: Standing) -> None:
     if better and at.done:
         parts.keep_best(at.done)
     parts.emit(Evaluated(at.done, held_out, general, better))
+    parts.watch(at.done)
 
 
 def measured(at: Standing, held_out: float, general: float, forget: float) -> bool:

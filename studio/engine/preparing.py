@@ -11,6 +11,7 @@ from studio.core.errors import NothingToLearn
 from studio.core.progress import Fetching, Loading, Planned
 from studio.core.recipe import Recipe, planned_updates
 from studio.engine.run_folder import Folder, write_json
+from studio.engine.watching import Watch
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Prepared:
     updates: int
     device: str
     precision: str
+    watch: Watch
 
 
 def prepare(folder: Folder, spec: dict[str, Any], recipe: Recipe, models: Path) -> Prepared:
@@ -56,7 +58,8 @@ def prepare(folder: Folder, spec: dict[str, Any], recipe: Recipe, models: Path) 
     chosen = device.choose()
     precision, why = choose_precision(path, recipe.quantization, chosen.device)
     folder.emit(Loading(spec["base"], chosen.device, precision, f"{chosen.why}; {why}"))
-    data = read(folder, ChatTemplate(load_tokenizer(path)), recipe.max_length, spec.get("data", {}))
+    template, frozen = ChatTemplate(load_tokenizer(path)), spec.get("data", {})
+    data = read(folder, template, recipe.max_length, frozen)
     model = with_adapter(load(path, precision, chosen.device), recipe)
     sample = batches.pack(data.two_short()).to(chosen.device)
     fit = fitting.fit(model, sample, data.longest, chosen.device)
@@ -64,7 +67,8 @@ def prepare(folder: Folder, spec: dict[str, Any], recipe: Recipe, models: Path) 
     learned = sum(each.learned for each in data.own)
     folder.emit(Planned(updates, learned, len(data.held_out), len(data.general), fit.told, data.left_out))
     write_json(folder.path / "spec.json", {**spec, "form": fit.told})
-    return Prepared(model, spec["base"], data, fit, updates, chosen.device, precision)
+    watch = Watch(model, template, folder.conversations("watch", frozen) if "watch" in frozen else ())
+    return Prepared(model, spec["base"], data, fit, updates, chosen.device, precision, watch)
 
 
 def read(folder: Folder, template: Template, limit: int, frozen: dict[str, Any]) -> Data:

@@ -21,7 +21,7 @@ from typing import Any
 from filelock import FileLock
 
 from studio.core.errors import StudioError
-from studio.core.progress import Discarded, Failed, Paused, Resumed, Saved
+from studio.core.progress import Discarded, Failed, Paused, Resumed, Sampled, Saved
 from studio.core.recipe import Recipe, general_wanted
 from studio.engine.preparing import Prepared, prepare
 from studio.engine.run_folder import Folder
@@ -123,6 +123,7 @@ class Training:
             emit=self.folder.emit,
             wish=self.folder.wish,
             keep_best=self.keep_best,
+            watch=self.watch,
             save=self.save,
         )
         steps = batches.steps(data.own, data.general, wanted, recipe.batch, updates, recipe.seed)
@@ -142,6 +143,10 @@ class Training:
         place.parent.mkdir(exist_ok=True)
         checkpoint.save_adapter(self.prepared.model, place, self.prepared.base)
         self.folder.emit(Saved(update, f"checkpoints/{place.name}"))
+
+    def watch(self, update: int) -> None:
+        if self.prepared.watch.questions:
+            self.folder.emit(Sampled(update, self.prepared.watch.answers()))
 
     def save(self, at: Any) -> None:
         from studio.engine import resuming

@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from studio.core.course import Course, course
+from studio.core.outcome import told as findings
 from studio.core.records import ACTIVE, Run
-from studio.ui import charts
+from studio.ui import charts, show_watch
 from studio.ui.show import counted, duration, empty_state, note, plan_card, progress, size, table, text
 from studio.work.models import Base
 from studio.work.training import Plan
@@ -147,8 +148,11 @@ def busy(going: Run | None) -> str:
     return note(f"{name(going)}{f' of {where}' if where else ''} is training now. The next run waits until it is over, or stopped, and then begins by itself.")  # fmt: skip
 
 
-def live(run: Run | None, wish: str = "") -> str:
-    """One run, going or over: where it stands, its curve, what it did to general knowledge. `wish`: how it was asked to stop."""
+def live(run: Run | None, wish: str = "", questions: Sequence[str] = ()) -> str:
+    """One run, going or over: where it stands, its curve, what it did to general knowledge, and its answers on the way.
+
+    `wish`: how it was asked to stop; `questions`: its watch-prompts.
+    """
     if run is None:
         return empty_state("No run yet", "Start training above: its progress and its curve appear here. A run goes on when this page is closed.")  # fmt: skip
     if run.state == "queued":
@@ -156,7 +160,16 @@ def live(run: Run | None, wish: str = "") -> str:
     told = course(run)
     head = f'<div class="head"><h2>{text(name(run))}</h2><span class="soft num">{text(standing(run, told, wish))}</span></div>'
     going = progress(told.share, told_words(told)) if run.state in ACTIVE else note(*outcome(run, told))
-    return f"{head}{going}{drawing(told)}"
+    return f"{head}{going}{verdict(run, told)}{drawing(told)}{show_watch.timeline(questions, told)}"
+
+
+def verdict(run: Run, told: Course) -> str:
+    """Whether it did anything, and what to do next."""
+    if not run.card:
+        return ""
+    data: Any = run.spec.get("data", {})
+    learned = int(data.get("train", {}).get("rows", 0))
+    return "".join(note(*said) for said in findings(run.card, told, learned))
 
 
 def standing(run: Run, told: Course, wish: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from studio.core.recipe import PRESET_HELP, PRESETS, QUANTIZATIONS, Recipe, plain
-from studio.ui import need, train_plan, train_run
+from studio.ui import need, train_plan, train_run, train_watch
 from studio.ui.shell import Shell
 from studio.ui.show import text
 from studio.ui.wire import bind
@@ -88,10 +88,12 @@ def build(studio: Studio, shell: Shell) -> gr.Tab:
     with gr.Tab("Train", id="train") as tab, gr.Column(elem_classes="page"):
         with gr.Column(elem_classes="card", elem_id="train-plan"):
             plan = lay_out_plan(studio)
+            watch = train_watch.lay_out()
         needed = need.lay_out("train", variant="secondary")
         with gr.Column(elem_classes="card", elem_id="train-run"):
             run = lay_out_run()
     wire_run(studio, shell, tab, plan, run)
+    train_watch.wire(studio, shell, tab, watch)
     wire_plan(studio, shell, tab, plan, needed, run)
     return tab
 

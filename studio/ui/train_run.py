@@ -52,7 +52,7 @@ def drawn(run: Run | None) -> tuple[Any, ...]:
     going = run is not None and run.state in ACTIVE
     wish = training.stopping(run) if run else ""
     return (
-        show_run.live(run, wish),
+        show_run.live(run, wish, training.questions(run) if run else ()),
         gr.update(visible=run is not None), show_run.events(run), gr.update(visible=going),
         gr.update(interactive=not wish), gr.update(interactive=wish != "discard"), gr.update(visible=False),
         gr.update(visible=run is not None and not going), gr.update(visible=run is not None and run.state in RESUMABLE),

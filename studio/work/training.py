@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -12,14 +10,13 @@ from typing import Any
 from studio import __version__
 from studio.core import lint
 from studio.core.course import cost
-from studio.core.encode import with_system
 from studio.core.errors import BadInput, Busy, DoesNotFit, NothingToLearn
 from studio.core.recipe import Recipe, general_wanted, planned_updates, preset
-from studio.core.records import ACTIVE, RESUMABLE, Conversation, Message, Person, Run
+from studio.core.records import ACTIVE, RESUMABLE, Conversation, Person, Project, Run
 from studio.core.split import held_out
-from studio.store import runs
-from studio.store.home import assets
-from studio.work import checking, writing
+from studio.core.text import clean
+from studio.store import projects, runs
+from studio.work import checking, run_data, writing
 from studio.work.studio import Studio
 
 FEW = 20  # conversations below which the plan says that more would help
@@ -169,33 +166,14 @@ def start(
             "by": person.name,
             "versions": versions(),
         }
-        return runs.freeze(studio.home, id, spec, frozen(split, project.system, planned.recipe), place)
+        data = run_data.frozen(split.learned, split.held_out, project, planned.recipe)
+        return runs.freeze(studio.home, id, spec, data, place)
 
     try:
         folder = studio.jobs.start(prepare, queue)
     except OSError as error:
         raise DoesNotFit(f"The run could not be prepared ({error.strerror}). Free some disk space and start again.") from error  # fmt: skip
     return runs.load(studio.home, folder.name)
-
-
-def frozen(split: Sides, system: str, recipe: Recipe) -> dict[str, Sequence[tuple[str, Sequence[Message]]]]:
-    """The exact data of a run: own conversations under the project's system text, general ones, and the gauge."""
-
-    def own(conversations: Sequence[Conversation]) -> list[tuple[str, Sequence[Message]]]:
-        return [(each.id, with_system(each.messages, system)) for each in conversations]
-
-    return {
-        "train": own(split.learned),
-        "held_out": own(split.held_out),
-        "general": asset("general.jsonl") if recipe.general else [],
-        "gauge": asset("general_gauge.jsonl"),
-    }
-
-
-def asset(name: str) -> list[tuple[str, Sequence[Message]]]:
-    with (assets() / name).open(encoding="utf-8") as lines:
-        rows = [tuple(Message(**each) for each in json.loads(line)["messages"]) for line in lines]
-    return [(f"{Path(name).stem}-{number}", messages) for number, messages in enumerate(rows, start=1)]
 
 
 def versions() -> dict[str, str]:
@@ -259,6 +237,24 @@ def queue(studio: Studio) -> list[Run]:
 def move_up(studio: Studio, id: str) -> None:
     """Let a run that waits change places with the one before it."""
     runs.move_up(studio.home, id)
+
+
+def set_watch(studio: Studio, person: Person, project_id: str, typed: str) -> Project:
+    """Set a project's watch-prompts, one a line; none for held-out questions. Raises BadInput, NotFound."""
+    asked = [line.strip() for line in clean(typed, "A watch-prompt").splitlines() if line.strip()]
+    if len(asked) > run_data.WATCHED:
+        raise BadInput(
+            f"These are {len(asked)} watch-prompts; up to {run_data.WATCHED} are asked. Keep those that tell most."
+        )
+    with studio.database.writing() as db:
+        return projects.set_watch(db, project_id, asked)
+
+
+def questions(run: Run) -> list[str]:
+    """What a run is asked at each evaluation; none of runs from before there were watch-prompts."""
+    if not (run.folder / "watch.jsonl").is_file():
+        return []
+    return [messages[-1].content for messages in runs.frozen(run.folder, "watch")]
 
 
 def delete(studio: Studio, id: str) -> None:

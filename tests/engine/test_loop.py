@@ -34,7 +34,7 @@ class Told:
     """Collects what the loop says, keeps and saves."""
 
     def __init__(self):
-        self.events, self.kept, self.saved, self.general = [], [], [], []
+        self.events, self.kept, self.saved, self.watched, self.general = [], [], [], [], []
 
     def of(self, kind):
         return [each for each in self.events if isinstance(each, kind)]
@@ -45,7 +45,7 @@ def parts(model, told, encoded, wish=lambda: "", loss=kernels.plain_loss, rate=5
     optimizer = torch.optim.AdamW(weights, lr=rate, weight_decay=0.0)
     return loop.Parts(
         model, loss, optimizer, loop.warm_up_and_cosine(optimizer, 20, 0.1), rows, batches.packs(encoded),
-        told.general, told.events.append, wish, told.kept.append, lambda at: told.saved.append(at.done),
+        told.general, told.events.append, wish, told.kept.append, told.watched.append, lambda at: told.saved.append(at.done),
     )  # fmt: skip
 
 
@@ -76,6 +76,7 @@ def test_training_lowers_the_held_out_loss_and_keeps_the_best(model, encoded):
         told.kept[-1],
     )
     assert told.saved == [5, 10, 15, 20]
+    assert told.watched == [0, 5, 10, 15, 20]
     assert math.isnan(measured[0].general_loss)
 
 

@@ -36,6 +36,7 @@ def start(rehearsal_path, tmp_path):
             batches.packs(encoded[5:]), batches.packs(encoded[:1]), lambda event: None,
             lambda: "pause" if at.done == cut else "",
             lambda update: checkpoint.save_adapter(model, resuming.best(folder, update), "some/base"),
+            lambda update: None,
             lambda at: resuming.save(folder, model, optimizer, at),
         )  # fmt: skip
         loop.train(parts, batches.steps(encoded[:5], encoded[5:], 2, 3, 12, 0), RULES, at)

@@ -12,7 +12,7 @@ from studio.core.course import course
 from studio.core.errors import BadInput, Busy, NothingToLearn
 from studio.core.records import Change, Message
 from studio.store import runs
-from studio.work import comparing, exporting, models, training, writing
+from studio.work import comparing, exporting, models, run_data, training, writing
 from studio.work.studio import opened, owner
 
 FEW = {"updates": 6, "general": 0.2}
@@ -70,6 +70,7 @@ def test_a_run_goes_from_plan_to_a_verified_adapter(studio, project):
     assert run.card["held_out_loss"]["best"] < run.card["held_out_loss"]["before"]
     assert run.card["learned_tokens"] == planned.learned_tokens
     assert course(run).held_out[0][0] == 0
+    assert run.card["held_out_loss"]["interval"] is None or run.card["held_out_loss"]["interval"][0] < 0
 
     learned = [json.loads(line)["id"] for line in (run.folder / "train.jsonl").open()]
     apart = [json.loads(line)["id"] for line in (run.folder / "held_out.jsonl").open()]
@@ -91,6 +92,18 @@ def test_a_run_goes_from_plan_to_a_verified_adapter(studio, project):
 
     training.delete(studio, run.id)
     assert training.history(studio, project.id) == []
+
+
+def test_the_watch_prompts_are_asked_at_each_evaluation(studio, project):
+    write(studio, project, 20)
+    training.set_watch(studio, owner(), project.id, "Where is parcel 3?\n\n  Hello?  \n")
+    with pytest.raises(BadInput, match="up to 5"):
+        training.set_watch(studio, owner(), project.id, "one\n" * 6)
+    run = until(studio, training.start(studio, owner(), project.id, **FEW).id, over)
+
+    assert training.questions(run) == ["Where is parcel 3?", "Hello?"]
+    assert [update for update, _ in course(run).watched] == [update for update, _ in course(run).held_out]
+    assert all(len(answers) == 2 for _, answers in course(run).watched)
 
 
 def test_a_second_start_is_refused_while_the_first_runs_and_a_stop_keeps_the_best(studio, project):
@@ -263,10 +276,11 @@ def test_rejected_unfinished_and_too_long_conversations_are_left_out(studio, pro
 
 def test_the_projects_system_text_is_frozen_with_the_data(studio, project):
     write(studio, project, 10)
-    writing.set_system(studio, owner(), project.id, "You are Harbour.")
+    harbour = writing.set_system(studio, owner(), project.id, "You are Harbour.")
     split = training.sides(studio, project.id)
-    data = training.frozen(split, "You are Harbour.", training.plan(studio, project.id).recipe)
+    data = run_data.frozen(split.learned, split.held_out, harbour, training.plan(studio, project.id).recipe)
 
     assert all(messages[0] == Message("system", "You are Harbour.") for _, messages in data["train"])
+    assert data["watch"][0][1] == (Message("system", "You are Harbour."), split.held_out[0].messages[0])
     assert len(data["general"]) >= 290
     assert not {str(m) for _, m in data["general"]} & {str(m) for _, m in data["gauge"]}

@@ -68,6 +68,16 @@ def curve(events: Sequence[dict[str, Any]], field: str) -> tuple[Point, ...]:
     return tuple((each["update"], each[field]) for each in events if each[field] is not None)
 
 
+def as_csv(told: Course) -> str:
+    """The curves as a table: update, learned, held-out and general loss; empty where nothing was measured."""
+    columns = [dict(told.learned), dict(told.held_out), dict(told.general)]
+    rows = [
+        ",".join([str(update), *(str(each.get(update, "")) for each in columns)])
+        for update in sorted(set().union(*columns))
+    ]
+    return "\n".join(["update,learned_loss,held_out_loss,general_loss", *rows]) + "\n"
+
+
 def pace(steps: Sequence[dict[str, Any]]) -> float:
     """Tokens a second over the last twenty updates."""
     last = steps[-20:]

@@ -266,3 +266,4 @@ class Run:
     card: dict[str, object] | None
     events: tuple[dict[str, object], ...] = field(default=(), repr=False)
     ended: dict[str, Any] | None = None  # how its last process ended: {"code", "memory", "at"}
+    note: str = ""  # what a person wrote of it

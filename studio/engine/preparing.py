@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from studio.core.encode import Encoded, Template, encode
-from studio.core.errors import NothingToLearn
+from studio.core.errors import NothingToLearn, TrainingFailed
 from studio.core.progress import Fetching, Loading, Planned
 from studio.core.recipe import Recipe, planned_updates
 from studio.engine.run_folder import Folder, write_json
@@ -55,6 +56,7 @@ def prepare(folder: Folder, spec: dict[str, Any], recipe: Recipe, models: Path) 
     from studio.engine.resolve import ensure
 
     path = ensure(spec["base"], models, lambda done, total: folder.emit(Fetching(done, total)))
+    revision = known_base(path, spec)
     chosen = device.choose()
     precision, why = choose_precision(path, recipe.quantization, chosen.device)
     folder.emit(Loading(spec["base"], chosen.device, precision, f"{chosen.why}; {why}"))
@@ -66,9 +68,22 @@ def prepare(folder: Folder, spec: dict[str, Any], recipe: Recipe, models: Path) 
     updates = planned_updates(recipe, len(data.own))
     learned = sum(each.learned for each in data.own)
     folder.emit(Planned(updates, learned, len(data.held_out), len(data.general), fit.told, data.left_out))
-    write_json(folder.path / "spec.json", {**spec, "form": fit.told})
+    write_json(folder.path / "spec.json", {**spec, "form": fit.told, "base_revision": revision})
     watch = Watch(model, template, folder.conversations("watch", frozen) if "watch" in frozen else ())
     return Prepared(model, spec["base"], data, fit, updates, chosen.device, precision, watch)
+
+
+def known_base(path: Path, spec: dict[str, Any]) -> str:
+    """Which weights these are. Raises TrainingFailed where a run that goes on had begun on others."""
+    from studio.engine import folders
+
+    revision = hashlib.sha256(folders.identity(path).encode()).hexdigest()[:16]
+    if spec.get("base_revision", revision) != revision:
+        raise TrainingFailed(
+            f"The base model {spec['base']} is no longer the one that this run began on: its files were changed. "
+            "Repeat the run to train on what is there now."
+        )
+    return revision
 
 
 def read(folder: Folder, template: Template, limit: int, frozen: dict[str, Any]) -> Data:

@@ -67,9 +67,15 @@ def write_data(path: Path, rows: Iterable[tuple[str, Sequence[Message]]]) -> dic
 
 
 def frozen(folder: Path, name: str) -> list[tuple[Message, ...]]:
-    """The conversations of one of a run's frozen files: "train", "held_out", "general" or "gauge"."""
+    """The conversations of one of a run's frozen files: "train", "held_out", "general", "gauge" or "watch"."""
+    return [messages for _, messages in frozen_rows(folder, name)]
+
+
+def frozen_rows(folder: Path, name: str) -> list[tuple[str, tuple[Message, ...]]]:
+    """The same with their ids."""
     with (folder / f"{name}.jsonl").open("rb") as lines:
-        return [tuple(Message(**each) for each in json.loads(line)["messages"]) for line in lines]
+        rows = [json.loads(line) for line in lines]
+    return [(row["id"], tuple(Message(**each) for each in row["messages"])) for row in rows]
 
 
 def load(home: Home, id: str) -> Run:
@@ -83,10 +89,11 @@ def load(home: Home, id: str) -> Run:
     events = read_events(folder)
     card, ended = read_json(folder / "card.json"), read_json(folder / "exit.json")
     started = read_json(folder / "started.json") or {"at": spec["created_at"], "events": 0}
+    note = read_note(folder)
     if (folder / "queue").exists():
-        return Run(id, folder, "queued", spec, card, events)
+        return Run(id, folder, "queued", spec, card, events, note=note)
     state = state_of(card, events[started["events"] :], held, ended is not None, started["at"])
-    return Run(id, folder, state, spec, card, events, ended)
+    return Run(id, folder, state, spec, card, events, ended, note)
 
 
 def folders(home: Home) -> list[Path]:
@@ -177,6 +184,19 @@ def read_json(path: Path) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     return value
+
+
+def read_note(folder: Path) -> str:
+    try:
+        return (folder / "note.txt").read_text("utf-8")
+    except FileNotFoundError:
+        return ""
+
+
+def write_note(run: Run, note: str) -> None:
+    staging = run.folder / ".note"
+    staging.write_text(note, "utf-8")
+    staging.rename(run.folder / "note.txt")
 
 
 def is_held(folder: Path) -> bool:

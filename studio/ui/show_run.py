@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from studio.core.course import Course, course
+from studio.core.course import Course, as_csv, course
 from studio.core.outcome import told as findings
 from studio.core.records import ACTIVE, Run
 from studio.ui import charts, show_watch
@@ -160,7 +161,15 @@ def live(run: Run | None, wish: str = "", questions: Sequence[str] = ()) -> str:
     told = course(run)
     head = f'<div class="head"><h2>{text(name(run))}</h2><span class="soft num">{text(standing(run, told, wish))}</span></div>'
     going = progress(told.share, told_words(told)) if run.state in ACTIVE else note(*outcome(run, told))
-    return f"{head}{going}{verdict(run, told)}{drawing(told)}{show_watch.timeline(questions, told)}"
+    saved = "" if run.state in ACTIVE else save_curve(run, told)
+    return f"{head}{going}{verdict(run, told)}{drawing(told)}{saved}{show_watch.timeline(questions, told)}"
+
+
+def save_curve(run: Run, told: Course) -> str:
+    if not told.learned:
+        return ""
+    data = base64.b64encode(as_csv(told).encode()).decode()
+    return f'<p><a download="run-{text(run.id)}.csv" href="data:text/csv;base64,{data}">Save this curve as a table (CSV)</a></p>'
 
 
 def verdict(run: Run, told: Course) -> str:

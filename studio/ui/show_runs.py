@@ -39,7 +39,9 @@ def facts(run: Run, told: Course) -> str:
     fell = f" to {best:.2f} ({change(run)})" if best is not None and change(run) else ""
     loss = f"held-out loss {before:.2f}{fell}" if before is not None else ""
     took = duration(float(str(run.card["seconds"]))) if run.card else ""
-    return ", ".join(each for each in (preset(run), counted(told.done, "update"), loss, took) if each)
+    return ", ".join(
+        each for each in (preset(run), counted(told.done, "update"), loss, took, run.note) if each
+    )
 
 
 def remove(run: Run) -> str:

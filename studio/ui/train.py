@@ -62,6 +62,10 @@ class RunPart:
     repeat: gr.Button
     said: gr.Accordion
     log: gr.HTML
+    about: gr.Column
+    note: gr.Textbox
+    other: gr.Dropdown
+    difference: gr.HTML
     history: gr.HTML
     chosen: gr.State
     seen: gr.State
@@ -74,6 +78,7 @@ class RunPart:
             self.said,
             self.log,
             *stops,
+            *(self.about, self.note, self.other, self.difference),
             self.history,
             plan.start,
             plan.busy,
@@ -177,11 +182,24 @@ def lay_out_run() -> RunPart:
         "Everything that this run said", open=False, visible=False, elem_id="train-log"
     ) as said:
         log = gr.HTML()
+    about = lay_out_about()
     history = gr.HTML(js_on_load=serving.asset("press.js").read_text("utf-8"), elem_id="train-history")
     # The last is a field, though nobody sees it: a gr.State does not tell of changes that a tick makes.
     states = gr.State(""), gr.State({}), gr.Textbox(visible="hidden", elem_id="train-nudge")
     stops = live, buttons, keep, discard, sure, discard_sure, go_on
-    return RunPart(*stops, over, resume, repeat, said, log, history, *states)
+    return RunPart(*stops, over, resume, repeat, said, log, *about, history, *states)
+
+
+def lay_out_about() -> tuple[gr.Column, gr.Textbox, gr.Dropdown, gr.HTML]:
+    """What a person says of a run, and what is different from another one."""
+    with gr.Column(visible=False) as about:
+        note = gr.Textbox(
+            "", label="Note", placeholder="What you think of this run", max_lines=3, elem_id="train-note"
+        )
+        with gr.Accordion("Compare with another run", open=False, elem_id="train-other"):
+            other = gr.Dropdown([], value=None, label="The other run", elem_id="train-other-choice")
+            difference = gr.HTML(elem_id="train-difference")
+    return about, note, other, difference
 
 
 def wire_plan(
@@ -215,6 +233,8 @@ def wire_run(studio: Studio, shell: Shell, tab: gr.Tab, plan: PlanPart, run: Run
     run.discard.click(train_run.on_ask, None, [run.buttons, run.sure], **now)
     run.go_on.click(train_run.on_go_on, None, [run.buttons, run.sure], **now)
     run.discard_sure.click(bind(studio, train_run.on_discard), [*where, run.seen], outputs, **now)
+    run.note.blur(bind(studio, train_run.on_note), [run.seen, run.note], None, **now)
+    run.other.input(bind(studio, train_run.on_other), [run.seen, run.other], [run.difference], **now)
     run.resume.click(bind(studio, train_run.on_resume), [*where, run.seen], outputs, **now)
     run.repeat.click(bind(studio, train_run.on_repeat), [run.seen], plan.inputs, **now)
     run.history.click(bind(studio, train_run.on_press), where, outputs, **now)

@@ -13,9 +13,9 @@ import gradio as gr
 from studio.core.errors import NotFound
 from studio.core.recipe import PRESETS, Recipe
 from studio.core.records import ACTIVE, RESUMABLE, Person, Run
-from studio.ui import show_run, show_runs
+from studio.ui import show_difference, show_run, show_runs
 from studio.ui.train_plan import NAMES, changes
-from studio.work import training
+from studio.work import run_difference, training
 from studio.work.studio import Studio
 
 Seen = dict[
@@ -23,8 +23,10 @@ Seen = dict[
 ]  # the shown run's id and state, a mark that changes with its news, and the id of the run going
 
 
-def on_show(studio: Studio, person: Person, project: str | None, hindered: str, chosen: str) -> Any:
-    """Everything about the runs, read again."""
+def on_show(
+    studio: Studio, person: Person, project: str | None, hindered: str, chosen: str, seen: Seen | None = None
+) -> Any:
+    """Everything about the runs, read again; but for the note of a run that is `seen`, which somebody may be writing."""
     if not project:  # the page is still being loaded; a tick brings it
         return gr.skip()
     runs, going = training.history(studio, project), training.active(studio)
@@ -32,7 +34,7 @@ def on_show(studio: Studio, person: Person, project: str | None, hindered: str, 
     # Who opens the run that stands here anyway goes on seeing the newest.
     kept = chosen if run and run.id == chosen and run != first(runs) else ""
     return (
-        *drawn(run), show_runs.history(runs, run.id if run else ""), start_button(hindered, going),
+        *drawn(run), *about(run, runs, seen or {}), show_runs.history(runs, run.id if run else ""), start_button(hindered, going),
         show_run.busy(going), kept, seen_of(run, going), gr.skip(),
     )  # fmt: skip
 
@@ -57,6 +59,29 @@ def drawn(run: Run | None) -> tuple[Any, ...]:
         gr.update(interactive=not wish), gr.update(interactive=wish != "discard"), gr.update(visible=False),
         gr.update(visible=run is not None and not going), gr.update(visible=run is not None and run.state in RESUMABLE),
     )  # fmt: skip
+
+
+def about(run: Run | None, runs: list[Run], seen: Seen) -> tuple[Any, ...]:
+    """(their frame, the note, the choice of another run, what is different from it)"""
+    note = (run.note if run else "") if not run or seen.get("run") != run.id else gr.skip()
+    others = [(show_run.label(each), each.id) for each in runs if run and each.id != run.id]
+    return (
+        gr.update(visible=run is not None), note,
+        gr.update(choices=others, value=None), "",
+    )  # fmt: skip
+
+
+def on_note(studio: Studio, person: Person, seen: Seen, note: str) -> None:
+    if seen.get("run"):
+        training.set_note(studio, seen["run"], note)
+
+
+def on_other(studio: Studio, person: Person, seen: Seen, other: str | None) -> str:
+    """What is different from the run that was chosen to the one that is shown."""
+    if not other or not seen.get("run"):
+        return ""
+    before, after = training.run(studio, other), training.run(studio, seen["run"])
+    return show_difference.difference(after, before, run_difference.between(before, after))
 
 
 def seen_of(run: Run | None, going: Run | None) -> Seen:
@@ -84,11 +109,11 @@ def on_tick(
         return gr.skip()
     if any(now[key] != seen[key] for key in ("run", "state", "active")):
         over = seen["active"] if seen["active"] and not now["active"] else gr.skip()
-        return *on_show(studio, person, project, hindered, chosen)[:-1], over
+        return *on_show(studio, person, project, hindered, chosen, seen)[:-1], over
     # The row that asks again stays as it is: somebody may be about to press it.
     live, _, log, _, keep, discard, *_ = drawn(run)
     same = gr.skip()
-    return live, same, log, same, keep, discard, same, same, same, same, same, same, same, now, same
+    return live, same, log, same, keep, discard, *[same] * 11, now, same
 
 
 def look(studio: Studio, project: str, chosen: str, seen: Seen) -> tuple[Run | None, Run | None]:

@@ -257,6 +257,12 @@ def questions(run: Run) -> list[str]:
     return [messages[-1].content for messages in runs.frozen(run.folder, "watch")]
 
 
+def set_note(studio: Studio, id: str, note: str) -> Run:
+    """Write down what a person thinks of a run. Raises NotFound, BadInput."""
+    runs.write_note(runs.load(studio.home, id), clean(note, "The note", 2000).strip())
+    return runs.load(studio.home, id)
+
+
 def delete(studio: Studio, id: str) -> None:
     """Remove a run and free its disk space. Raises Busy while it runs."""
     found = runs.load(studio.home, id)

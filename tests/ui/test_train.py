@@ -1,6 +1,8 @@
 """The Train tab: the plan, the run as its folder tells it, and what the buttons do."""
 
+import base64
 import json
+import re
 import warnings
 from dataclasses import asdict
 from types import SimpleNamespace
@@ -20,8 +22,9 @@ from studio.work import models, training
 
 FIGURES, HELP, SAID, LEFT_OUT, BASE, START, HINDERED = range(7)
 (
-    LIVE, LOG_FRAME, LOG, STOPS, KEEP, DISCARD, SURE, OVER, RESUME, HISTORY, RUN_START, BUSY, CHOSEN, SEEN, NUDGE
-) = range(15)  # fmt: skip
+    LIVE, LOG_FRAME, LOG, STOPS, KEEP, DISCARD, SURE, OVER, RESUME,
+    ABOUT, NOTE, OTHER, DIFFERENCE, HISTORY, RUN_START, BUSY, CHOSEN, SEEN, NUDGE,
+) = range(19)  # fmt: skip
 EMPTY = [""] * (len(train_plan.NAMES) - 1) + ["auto"]
 
 
@@ -392,6 +395,48 @@ def test_repeating_a_run_fills_in_what_it_was_started_with(studio, ada, project)
     assert (typed["rank"], typed["learning_rate"], typed["quantization"]) == ("8", "", "auto")
     again = train_plan.changes(fields[1], tuple(fields[2:]))
     assert asdict(preset("gentle", 3, **again)) == recipe
+
+
+def test_a_note_is_kept_shown_in_the_list_and_not_wiped_out_by_news(studio, ada, project):
+    with going(studio, project) as folder:
+        shown = train_run.on_show(studio, ada, project, "", "")
+        train_run.on_note(studio, ada, shown[SEEN], " Too <b>stiff</b>. ")
+        finish(folder)
+    told = train_run.on_tick(studio, ada, project, "", "", shown[SEEN])
+
+    assert "Too &lt;b&gt;stiff&lt;/b&gt;." in told[HISTORY]
+    assert told[NOTE] == gr.skip()
+    assert train_run.on_show(studio, ada, project, "", "")[NOTE] == "Too <b>stiff</b>."
+
+
+def test_two_runs_differ_in_settings_and_conversations(studio, ada, project):
+    one = finished(studio, project, recipe=asdict(preset("gentle", 100)))
+    two = finished(studio, project)
+    rows = [json.loads(line) for line in (two / "held_out.jsonl").open()]
+    rows[0]["messages"][1]["content"] = "There."
+    rows[1]["id"] = "other"
+    (two / "held_out.jsonl").write_text("".join(json.dumps(each) + "\n" for each in rows))
+    shown = train_run.on_show(studio, ada, project, "", "")
+    assert shown[OTHER]["choices"] == [("Run 1 (standard, −35 %)", one.name)]
+    told = train_run.on_other(studio, ada, shown[SEEN], one.name)
+
+    assert "Learning rate" in told
+    assert "0.0001" in told
+    assert "3 conversations the same in both" in told
+    assert "1 conversation added" in told
+    assert "1 conversation changed" in told
+    assert "1 conversation removed" in told
+    assert "Where is 0?" in told
+    assert "Held-out loss of both runs" in told
+
+
+def test_the_curve_of_a_run_that_is_over_can_be_saved(studio, ada, project):
+    finished(studio, project)
+    link = re.search(r'base64,([^"]+)"', train_run.on_show(studio, ada, project, "", "")[LIVE])
+
+    table = base64.b64decode(link[1]).decode().splitlines()
+    assert table[0] == "update,learned_loss,held_out_loss,general_loss"
+    assert table[1].startswith("0,,3.6")
 
 
 def test_a_run_in_a_list_is_named_with_its_preset_and_its_change(studio, project):

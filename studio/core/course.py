@@ -28,6 +28,8 @@ class Course:
     doing: str  # a few words for the header: fetching, loading, training ...
     trouble: str
     loading: dict[str, Any] | None
+    rate: float = 0.0  # the learning rate of the last update
+    memory: int = 0  # bytes, the most that the worker has held
     watched: tuple[tuple[int, tuple[str, ...]], ...] = ()  # update, and the answers to the watch-prompts then
 
     @property
@@ -60,6 +62,8 @@ def course(run: Run) -> Course:
         doing=doing(run, events),
         trouble=trouble(run, events, done),
         loading=of["loading"][-1] if of["loading"] else None,
+        rate=steps[-1]["learning_rate"] if steps else 0.0,
+        memory=steps[-1].get("memory_mb", 0) * 2**20 if steps else 0,
         watched=tuple((each["update"], tuple(each["answers"])) for each in of["sampled"]),
     )
 

@@ -38,7 +38,7 @@ class Planned:
 
 @dataclass(frozen=True)
 class Stepped:
-    """One update done. `loss` is the mean over this update's learned tokens, before it."""
+    """One update done. `loss` is the mean over this update's learned tokens, before it; `memory_mb` the most held so far."""
 
     update: int
     loss: float
@@ -46,6 +46,7 @@ class Stepped:
     tokens: int
     seconds: float
     grad_norm: float
+    memory_mb: int = 0
 
 
 @dataclass(frozen=True)

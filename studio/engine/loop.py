@@ -137,7 +137,8 @@ def update(
         parts.emit(Skipped(at.done + 1, f"the loss was {total} and the gradient {norm}"))
     parts.optimizer.zero_grad(set_to_none=True)
     at.done += 1
-    parts.emit(Stepped(at.done, total, rate, tokens, time.monotonic() - started, norm))
+    held = round(memory.peak() / 2**20)
+    parts.emit(Stepped(at.done, total, rate, tokens, time.monotonic() - started, norm, held))
 
 
 def backward_that_fits(parts: Parts, step: Sequence[Encoded], at: Standing) -> tuple[float, int]:

@@ -203,7 +203,9 @@ def told_words(told: Course) -> str:
     if told.done >= told.updates:
         return "Every update is made. The best adapter is being checked and kept."
     left = f", about {duration(told.seconds_left)} left" if told.seconds_left is not None else ""
-    return f"Update {told.done:,} of {told.updates:,}, {told.tokens_a_second:,.0f} tokens a second{left}."
+    held = f", {size(told.memory)} of memory" if told.memory else ""
+    pace = f"{told.tokens_a_second:,.0f} tokens a second, learning rate {told.rate:.2g}{held}"
+    return f"Update {told.done:,} of {told.updates:,}{left}. {pace}."
 
 
 def outcome(run: Run, told: Course) -> tuple[str, str]:

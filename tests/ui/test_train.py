@@ -211,7 +211,7 @@ def test_a_run_that_is_going_shows_its_progress_its_buttons_and_a_queue(studio, 
         say(folder, stepped(2, 3.3), evaluated(2, 3.1))
         shown = train_run.on_show(studio, ada, project, "", "")
 
-    assert "Update 2 of 40, 200 tokens a second" in shown[LIVE]
+    assert "200 tokens a second, learning rate 0.0002" in shown[LIVE]
     assert "best held-out 3.10 at update 2" in shown[LIVE]
     assert shown[STOPS]["visible"] is True
     assert shown[OVER]["visible"] is False

@@ -1,8 +1,9 @@
 """Kills training workers again and again, half of them while they save, and says what became of their runs.
 
-python run_kills.py FOLDER SEED KILLS [careless]: prints one JSON object. Each worker is a fork of this process, which has
-imported everything already; it saves after every update, so that there is always something to damage. With "careless"
-checkpoints are written in place and read without a look at their manifest: that must be found out.
+python run_kills.py FOLDER SEED KILLS [careless | stops]: prints one JSON object. Each worker is a fork of this process,
+which has imported everything already; it saves after every update, so that there is always something to damage. With
+"careless" checkpoints are written in place and read without a look at their manifest: that must be found out. With "stops"
+workers are asked to end, in one of the ways there are, and are timed.
 """
 
 import json
@@ -31,7 +32,7 @@ PATIENCE = 60.0  # seconds that a worker may take
 ENOUGH = 12  # kills of one run: then it is left to end
 
 
-def main(folder, seed, kills, wrong=""):
+def main(folder, seed, kills, way=""):
     chance, told = random.Random(int(seed)), {"killed": 0, "while saving": 0, "runs": 0, "wrong": []}
     home = open_home(Path(folder) / "home")
     rehearsal.make(home.models / "rehearsal")
@@ -42,7 +43,10 @@ def main(folder, seed, kills, wrong=""):
     started = time.monotonic()
     assert ended(spawn(whole, home)) == 0, (whole / "worker.log").read_text("utf-8")
     lasted = time.monotonic() - started
-    if wrong:
+    if way == "stops":
+        print(json.dumps(stopped(home, lasted, chance, int(kills))))  # noqa: T201
+        return
+    if way == "careless":
         be_careless()
     while told["killed"] < int(kills):
         run = frozen(home)
@@ -51,6 +55,31 @@ def main(folder, seed, kills, wrong=""):
         told["wrong"] += [f"run {run.name}: {each}" for each in looked_over(run, whole, home)]
         shutil.rmtree(run)
     print(json.dumps(told))  # noqa: T201
+
+
+def stopped(home, lasted, chance, stops):
+    """Ask each of so many runs to end: {"slowest": seconds until its process was gone, "wrong": [...], and how many ended how}."""
+    told = {"slowest": 0.0, "wrong": []}
+    for _ in range(stops):
+        run = frozen(home)
+        child = spawn(run, home)
+        time.sleep(chance.uniform(0, lasted))
+        wish = chance.choice(["keep", "discard", "pause"])
+        asked = time.monotonic()
+        if wish == "pause":
+            os.kill(child, signal.SIGTERM)
+        else:
+            runs.ask_to_stop(run, wish == "discard")
+        ended(child)
+        told["slowest"] = max(told["slowest"], time.monotonic() - asked)
+        now = state(home, run)
+        told[now] = told.get(now, 0) + 1
+        if (run / "adapter").exists() != (now in ("finished", "stopped")):
+            told["wrong"].append(f"{wish}: {now}, and an adapter is there: {(run / 'adapter').exists()}")
+        if (run / "adapter").exists() and not checkpoint.whole(run / "adapter"):
+            told["wrong"].append(f"{wish}: the adapter is not whole")
+        shutil.rmtree(run)
+    return told
 
 
 def frozen(home):

@@ -117,10 +117,13 @@ def preset(name: str, learned: int, **changes: Any) -> Recipe:
     return recipe if "passes" in changes else replace(recipe, passes=passes_for(recipe, learned))
 
 
+ENOUGH = 120  # updates; 96 on 128 examples moved the held-out loss of a 135M model by 28 %
+
+
 def passes_for(recipe: Recipe, learned: int) -> int:
     """How often to see each conversation so that a run has enough updates to show.
 
-    At least 60 updates for small sets, at most 8 passes (then more examples help, not more passes); one or two passes
+    At least 120 updates for small sets, at most 8 passes (then more examples help, not more passes); one or two passes
     for thousands of conversations. Small sets given 6 to 49 updates are why "LoRA changed nothing" is a common complaint.
     """
     a_pass = updates_in_a_pass(recipe, learned)
@@ -128,7 +131,7 @@ def passes_for(recipe: Recipe, learned: int) -> int:
         return 1
     if a_pass >= 200:
         return 2
-    return max(3, min(8, math.ceil(60 / a_pass)))
+    return max(3, min(8, math.ceil(ENOUGH / a_pass)))
 
 
 def general_wanted(recipe: Recipe, learned: int) -> int:

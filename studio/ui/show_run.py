@@ -39,13 +39,20 @@ def plan(planned: Plan) -> str:
     """The plan's numbers before the button is pressed."""
     return plan_card(
         [
-            (f"{planned.learned:,}", f"conversations to learn, {planned.held_out:,} held out"),
+            (
+                f"{planned.learned:,}",
+                f"conversations to learn{learned_tokens(planned)}, {planned.held_out:,} held out",
+            ),
             (f"{planned.general:,}", f"general examples, {ratio(planned.recipe.general)}"),
             (f"{planned.updates:,}", f"updates, {seen(planned)}"),
             (duration(planned.seconds) if planned.seconds else "not known yet", time_label(planned)),
             memory_figure(planned),
         ]
     )
+
+
+def learned_tokens(planned: Plan) -> str:
+    return f" ({planned.learned_tokens:,} tokens of answers)" if planned.learned_tokens else ""
 
 
 def time_label(planned: Plan) -> str:

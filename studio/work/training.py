@@ -89,7 +89,7 @@ def plan(studio: Studio, project_id: str, preset_name: str = "standard", **chang
         memory=memory,
         memory_total=studio.engine.device().total_memory,
         left_out=split.left_out,
-        advice=tuple(advice(split, recipe)),
+        advice=(*advice(split, recipe), *room(studio, memory)),
         obstacle=obstacle(split),
     )
 
@@ -124,7 +124,22 @@ def advice(split: Sides, recipe: Recipe) -> list[str]:
         said.append(
             "This learning rate is so high that the model may forget how to speak. Start at 2e-4 and measure."
         )
+    if recipe.learning_rate < 2e-5:
+        said.append("This learning rate is so low that an adapter hardly moves. Start at 1e-4 and measure.")
     return said
+
+
+def room(studio: Studio, memory: int | None) -> list[str]:
+    """What has to leave the memory for a run that needs `memory` bytes."""
+    loaded = studio.engine.loaded()
+    if loaded and in_the_way(studio, memory):
+        return [f"{loaded}, which answers in Prompt and Compare, is unloaded when this training starts: both do not fit."]  # fmt: skip
+    return []
+
+
+def in_the_way(studio: Studio, memory: int | None) -> bool:
+    device = studio.engine.device()
+    return memory is not None and memory > device.total_memory - device.used_memory
 
 
 def experience(studio: Studio, base: str, updates: int, evaluations: int) -> tuple[float | None, int | None]:
@@ -146,7 +161,8 @@ def start(
 ) -> Run:
     """Freeze the data and start a worker; with `queue`, or let the run wait where another is going.
 
-    Raises NothingToLearn, BadRecipe, DoesNotFit, and Busy where another is going and this one may not wait.
+    Raises NothingToLearn, BadRecipe, DoesNotFit, and Busy where another is going and this one may not wait, or where an
+    answer is being written by a model that has to make room.
     """
     project = writing.by_id(studio, project_id)
     planned = plan(studio, project_id, preset_name, **changes)
@@ -169,6 +185,8 @@ def start(
         data = run_data.frozen(split.learned, split.held_out, project, planned.recipe)
         return runs.freeze(studio.home, id, spec, data, place)
 
+    if studio.engine.loaded() and in_the_way(studio, planned.memory):
+        studio.engine.unload()
     try:
         folder = studio.jobs.start(prepare, queue)
     except OSError as error:

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from studio.core.recipe import PRESET_HELP, PRESETS, QUANTIZATIONS, Recipe, plain
-from studio.ui import need, train_plan, train_run, train_watch
+from studio.ui import need, train_plan, train_recipes, train_run, train_watch
 from studio.ui.shell import Shell
 from studio.ui.show import text
 from studio.ui.wire import bind
@@ -29,6 +29,7 @@ class PlanPart:
     general: gr.Slider
     left_out: gr.HTML
     settings: list[Any]
+    recipes: train_recipes.RecipePart
     base_said: gr.HTML
     base: gr.Dropdown
     use: gr.Button
@@ -99,6 +100,7 @@ def build(studio: Studio, shell: Shell) -> gr.Tab:
             run = lay_out_run()
     wire_run(studio, shell, tab, plan, run)
     train_watch.wire(studio, shell, tab, watch)
+    train_recipes.wire(studio, tab, plan.recipes, plan.inputs)
     wire_plan(studio, shell, tab, plan, needed, run)
     return tab
 
@@ -122,18 +124,37 @@ def lay_out_plan(studio: Studio) -> PlanPart:
     )  # fmt: skip
     left_out = gr.HTML(elem_id="train-left-out")
     base_said = gr.HTML(elem_id="train-base-line")
+    settings, recipes = lay_out_advanced()
+    with gr.Accordion("Use another base model", open=False, elem_id="train-base"):
+        base, use = lay_out_base(studio)
+    hindered = gr.State("")
+    return PlanPart(
+        figures,
+        start,
+        busy,
+        said,
+        preset,
+        help,
+        general,
+        left_out,
+        settings,
+        recipes,
+        base_said,
+        base,
+        use,
+        hindered,
+    )
+
+
+def lay_out_advanced() -> tuple[list[Any], train_recipes.RecipePart]:
     with gr.Accordion("Advanced settings", open=False, elem_id="train-advanced"):
         gr.HTML(
             '<p class="soft">An empty field follows the strength chosen above; what that is stands in it in grey.</p>'
         )
         with gr.Row(elem_classes="settings"):
             settings = [setting(each) for each in advanced()]
-    with gr.Accordion("Use another base model", open=False, elem_id="train-base"):
-        base, use = lay_out_base(studio)
-    hindered = gr.State("")
-    return PlanPart(
-        figures, start, busy, said, preset, help, general, left_out, settings, base_said, base, use, hindered
-    )
+        recipes = train_recipes.lay_out()
+    return settings, recipes
 
 
 def advanced() -> list[Field[Any]]:

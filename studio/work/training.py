@@ -137,6 +137,11 @@ def room(studio: Studio, memory: int | None) -> list[str]:
     return []
 
 
+def make_room(studio: Studio, memory: int | None) -> None:
+    if studio.engine.loaded() and in_the_way(studio, memory):
+        studio.engine.unload()
+
+
 def in_the_way(studio: Studio, memory: int | None) -> bool:
     device = studio.engine.device()
     return memory is not None and memory > device.total_memory - device.used_memory
@@ -169,24 +174,22 @@ def start(
     if planned.obstacle:
         raise NothingToLearn(planned.obstacle)
     split = sides(studio, project_id, planned.recipe.max_length)
+    data = run_data.frozen(split.learned, split.held_out, project, planned.recipe)
+    spec = {
+        "project": project.id,
+        "project_name": project.name,
+        "preset": preset_name,
+        "recipe": asdict(planned.recipe),
+        "base": project.base,
+        "by": person.name,
+        "versions": versions(),
+    }
 
     def prepare(place: int) -> Path:
         id = runs.next_id(studio.home)
-        spec = {
-            "name": name or f"Run {id}",
-            "project": project_id,
-            "project_name": project.name,
-            "preset": preset_name,
-            "recipe": asdict(planned.recipe),
-            "base": project.base,
-            "by": person.name,
-            "versions": versions(),
-        }
-        data = run_data.frozen(split.learned, split.held_out, project, planned.recipe)
-        return runs.freeze(studio.home, id, spec, data, place)
+        return runs.freeze(studio.home, id, {"name": name or f"Run {id}", **spec}, data, place)
 
-    if studio.engine.loaded() and in_the_way(studio, planned.memory):
-        studio.engine.unload()
+    make_room(studio, planned.memory)
     try:
         folder = studio.jobs.start(prepare, queue)
     except OSError as error:

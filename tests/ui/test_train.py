@@ -13,11 +13,11 @@ from filelock import FileLock
 from made import built, evaluated, finish, finished, freeze, going, planned, say, stepped, write, write_many
 
 from studio.core.course import course
-from studio.core.errors import BadInput, Busy, NothingToLearn
+from studio.core.errors import BadInput, BadRecipe, Busy, NothingToLearn
 from studio.core.recipe import preset
 from studio.core.records import Message
 from studio.store import runs
-from studio.ui import need, show_run, train, train_plan, train_run
+from studio.ui import need, show_run, train, train_plan, train_recipes, train_run
 from studio.work import models, training
 
 FIGURES, HELP, SAID, LEFT_OUT, BASE, START, HINDERED = range(7)
@@ -437,6 +437,31 @@ def test_the_curve_of_a_run_that_is_over_can_be_saved(studio, ada, project):
     table = base64.b64decode(link[1]).decode().splitlines()
     assert table[0] == "update,learned_loss,held_out_loss,general_loss"
     assert table[1].startswith("0,,3.6")
+
+
+def test_settings_are_kept_as_a_file_and_taken_again(studio, ada, project):
+    fields = dict.fromkeys(train_plan.NAMES, "") | {
+        "rank": "8",
+        "learning_rate": "0.0001",
+        "quantization": "auto",
+    }
+    kept, _ = train_recipes.on_keep(studio, ada, "Short and dry", "gentle", 0.5, *fields.values())
+    assert kept["choices"] == ["Short and dry"]
+    file = studio.home.recipes / "Short and dry.json"
+    assert json.loads(file.read_text()) == {
+        "preset": "gentle", "general": 0.5, "rank": 8, "learning_rate": 0.0001, "quantization": "auto"
+    }  # fmt: skip
+
+    assert train_recipes.on_use(studio, ada, "Short and dry") == ["gentle", 0.5, *fields.values()]
+    file.write_text('{"preset": "gentle", "rank": "many"}')
+    with pytest.raises(BadRecipe, match="rank"):
+        train_recipes.on_use(studio, ada, "Short and dry")
+
+
+@pytest.mark.parametrize("name", ["", "../escape", "a/b", ".hidden", "x" * 61])
+def test_a_recipe_needs_a_name_that_is_a_file_name(studio, ada, project, name):
+    with pytest.raises(BadInput, match="name"):
+        train_recipes.on_keep(studio, ada, name, "gentle", 0.5, *EMPTY)
 
 
 def test_a_run_in_a_list_is_named_with_its_preset_and_its_change(studio, project):

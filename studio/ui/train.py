@@ -246,9 +246,10 @@ def wire_run(studio: Studio, shell: Shell, tab: gr.Tab, plan: PlanPart, run: Run
     now: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
     tab.select(bind(studio, train_run.on_show), where, outputs, **now)
     shell.tick.tick(bind(studio, train_run.on_tick), [*where, run.seen], outputs, **now)
+    # Outside the queue, like the ticks: what it answers must not arrive after what a later tick has told.
     plan.start.click(
         bind(studio, train_run.on_start), [shell.project, run.seen, *plan.inputs], outputs,
-        concurrency_limit=None, show_progress="minimal", show_progress_on=plan.figures,
+        queue=False, show_progress="minimal", show_progress_on=plan.figures,
     )  # fmt: skip
     run.keep.click(bind(studio, train_run.on_keep), [*where, run.seen], outputs, **now)
     run.discard.click(train_run.on_ask, None, [run.buttons, run.sure], **now)

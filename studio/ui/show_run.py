@@ -167,9 +167,9 @@ def live(run: Run | None, wish: str = "", questions: Sequence[str] = ()) -> str:
         return f'<div class="head"><h2>{text(name(run))}</h2></div>{note("It waits for its turn, and begins by itself. Its examples are kept as they were when it was added.")}'
     told = course(run)
     head = f'<div class="head"><h2>{text(name(run))}</h2><span class="soft num">{text(standing(run, told, wish))}</span></div>'
-    going = progress(told.share, told_words(told)) if run.state in ACTIVE else note(*outcome(run, told))
+    going = progress(told.share, told_words(told)) if run.state in ACTIVE else over(run, told)
     saved = "" if run.state in ACTIVE else save_curve(run, told)
-    return f"{head}{going}{verdict(run, told)}{drawing(told)}{saved}{show_watch.timeline(questions, told)}"
+    return f"{head}{going}{drawing(told)}{saved}{show_watch.timeline(questions, told)}"
 
 
 def save_curve(run: Run, told: Course) -> str:
@@ -179,13 +179,14 @@ def save_curve(run: Run, told: Course) -> str:
     return f'<p><a download="run-{text(run.id)}.csv" href="data:text/csv;base64,{data}">Save this curve as a table (CSV)</a></p>'
 
 
-def verdict(run: Run, told: Course) -> str:
-    """Whether it did anything, and what to do next."""
-    if not run.card:
-        return ""
+def over(run: Run, told: Course) -> str:
+    """How a run ended, whether it did anything, and what to do next."""
+    ended, kind = outcome(run, told)
     data: Any = run.spec.get("data", {})
     learned = int(data.get("train", {}).get("rows", 0))
-    return "".join(note(*said) for said in findings(run.card, told, learned))
+    said = findings(run.card, told, learned) if run.card else []
+    calm = " ".join([ended, *(sentence for sentence, warning in said if not warning)])
+    return note(calm, kind) + "".join(note(*each) for each in said if each[1])
 
 
 def standing(run: Run, told: Course, wish: str) -> str:

@@ -1,4 +1,4 @@
-"""Commands for runs: start, follow, list, stop, delete."""
+"""Commands for runs: start, follow, list, stop, resume, delete."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from studio.cli.terminal import Home, Json, Name, fetching, here, say, tell
 from studio.core.course import course
 from studio.core.errors import TrainingFailed
-from studio.core.records import Run
+from studio.core.records import RESUMABLE, Run
 
 if TYPE_CHECKING:
     from studio.work.studio import Studio
@@ -38,7 +38,12 @@ def train(
     at = here(home, project)
     if model:
         models.choose(at.studio, at.person, at.project.id, model)
-    settings = {"quantization": quantization, "general": general, "updates": updates, "seed": seed}
+    settings: dict[str, Any] = {
+        "quantization": quantization,
+        "general": general,
+        "updates": updates,
+        "seed": seed,
+    }
     run = training.start(at.studio, at.person, at.project.id, preset, name, **settings)
     at.studio.jobs.watch()
     ended(follow(at.studio, run), as_json)
@@ -74,13 +79,17 @@ def report(event: dict[str, Any], bytes_said: Callable[[int, int], None]) -> Non
     elif event["kind"] == "evaluated":
         best = ", the best so far" if event["best"] else ""
         say(f"After {event['update']} updates: held-out loss {event['held_out_loss']:.3f}{best}; general {event['general_loss']:.3f}.")  # fmt: skip
+    elif event["kind"] == "resumed":
+        say(f"Going on after {event['update']} updates.")
+    elif event["kind"] == "halved":
+        say(f"Memory ran out: rows of {event['row']} tokens from here on.")
     elif event["kind"] == "skipped":
         say(f"Update {event['update']} was skipped: {event['why']}.")
 
 
 def ended(run: Run, as_json: bool) -> None:
     """Tell the result of a run that is over. Raises TrainingFailed for one without a result."""
-    if run.state in ("failed", "killed"):
+    if run.state in RESUMABLE:
         raise TrainingFailed(course(run).trouble)
     result = {"run": run.id, "state": run.state, **{key: (run.card or {}).get(key) for key in CARD}}
     if run.card:
@@ -140,6 +149,16 @@ def stop(
     studio = here(home, project).studio
     studio.jobs.watch()
     ended(follow(studio, training.stop(studio, id, discard)), as_json)
+
+
+@commands.command()
+def resume(id: str, home: Home = None, project: Name = "default", as_json: Json = False) -> None:
+    """Go on with a run that was cut off, following it until it ends."""
+    from studio.work import training
+
+    studio = here(home, project).studio
+    studio.jobs.watch()
+    ended(follow(studio, training.resume(studio, id)), as_json)
 
 
 @commands.command()

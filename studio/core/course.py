@@ -9,6 +9,7 @@ from typing import Any
 
 from studio.core.records import Run
 
+RESUME = "Nothing in the set was lost. Resume it: it goes on from where it was saved last."
 Point = tuple[int, float]  # update, loss in nats a token
 
 
@@ -27,6 +28,9 @@ class Course:
     doing: str  # a few words for the header: fetching, loading, training ...
     trouble: str
     loading: dict[str, Any] | None
+    rate: float = 0.0  # the learning rate of the last update
+    memory: int = 0  # bytes, the most that the worker has held
+    watched: tuple[tuple[int, tuple[str, ...]], ...] = ()  # update, and the answers to the watch-prompts then
 
     @property
     def share(self) -> float:
@@ -35,10 +39,10 @@ class Course:
 
 def course(run: Run) -> Course:
     """Read a run's events as one picture."""
-    events: Sequence[dict[str, Any]] = run.events
+    events = lasting(run.events)
     of = {
         kind: [each for each in events if each["kind"] == kind]
-        for kind in ("stepped", "evaluated", "planned", "loading")
+        for kind in ("stepped", "evaluated", "planned", "loading", "sampled")
     }
     steps, evaluated = of["stepped"], of["evaluated"]
     updates = of["planned"][-1]["updates"] if of["planned"] else 0
@@ -48,19 +52,34 @@ def course(run: Run) -> Course:
         done=done,
         updates=updates,
         tokens_a_second=pace(steps),
-        seconds_left=seconds_left(steps, evaluated, updates) if run.state == "running" else None,
+        seconds_left=seconds_left(events, done, updates) if run.state == "running" else None,
         learned=curve(steps, "loss"),
         held_out=held_out,
         general=curve(evaluated, "general_loss"),
-        best=min(held_out, key=lambda point: point[1], default=None),
+        best=next(
+            ((each["update"], each["held_out_loss"]) for each in reversed(evaluated) if each["best"]), None
+        ),
         doing=doing(run, events),
         trouble=trouble(run, events, done),
         loading=of["loading"][-1] if of["loading"] else None,
+        rate=steps[-1]["learning_rate"] if steps else 0.0,
+        memory=steps[-1].get("memory_mb", 0) * 2**20 if steps else 0,
+        watched=tuple((each["update"], tuple(each["answers"])) for each in of["sampled"]),
     )
 
 
 def curve(events: Sequence[dict[str, Any]], field: str) -> tuple[Point, ...]:
     return tuple((each["update"], each[field]) for each in events if each[field] is not None)
+
+
+def as_csv(told: Course) -> str:
+    """The curves as a table: update, learned, held-out and general loss; empty where nothing was measured."""
+    columns = [dict(told.learned), dict(told.held_out), dict(told.general)]
+    rows = [
+        ",".join([str(update), *(str(each.get(update, "")) for each in columns)])
+        for update in sorted(set().union(*columns))
+    ]
+    return "\n".join(["update,learned_loss,held_out_loss,general_loss", *rows]) + "\n"
 
 
 def pace(steps: Sequence[dict[str, Any]]) -> float:
@@ -70,15 +89,30 @@ def pace(steps: Sequence[dict[str, Any]]) -> float:
     return float(sum(each["tokens"] for each in last) / seconds) if seconds else 0.0
 
 
-def seconds_left(
-    steps: Sequence[dict[str, Any]], evaluated: Sequence[dict[str, Any]], updates: int
-) -> float | None:
-    """The time from the first evaluation to the last update, evaluations included, carried on to the end."""
-    if not steps or not evaluated:
+def lasting(events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The events without those that a resumed run makes again: what was done after the checkpoint that it goes on from."""
+    kept: list[dict[str, Any]] = []
+    for event in events:
+        if event["kind"] == "resumed":
+            kept = [each for each in kept if not undone(each, event)]
+        kept.append(event)
+    return kept
+
+
+def undone(event: dict[str, Any], resumed: dict[str, Any]) -> bool:
+    last = {"stepped": "update", "skipped": "update", "evaluated": "evaluated", "sampled": "evaluated"}
+    return event["kind"] in last and event["update"] > resumed[last[event["kind"]]]
+
+
+def seconds_left(events: Sequence[dict[str, Any]], done: int, updates: int) -> float | None:
+    """The time since the first evaluation, or since the run was resumed, carried on to the end; evaluations included."""
+    begins = [each for each in events if each["kind"] == "evaluated"][:1]
+    begins += [each for each in events if each["kind"] == "resumed" and each["update"]]
+    if not begins or done <= begins[-1]["update"]:
         return None
-    so_far = float(steps[-1]["at"] - evaluated[0]["at"])
-    done = int(steps[-1]["update"])
-    return so_far / done * (updates - done)
+    last = next(each for each in reversed(events) if each["kind"] == "stepped")
+    so_far = float(last["at"] - begins[-1]["at"])
+    return so_far / (done - int(begins[-1]["update"])) * (updates - done)
 
 
 @dataclass(frozen=True)
@@ -97,7 +131,7 @@ class Cost:
 
 def cost(run: Run) -> Cost | None:
     """Read off a run's events what its parts took; None where it had no update."""
-    events: Sequence[dict[str, Any]] = run.events
+    events = lasting(run.events)
     at = {each["kind"]: float(each["at"]) for each in events if each["kind"] in ("loading", "planned")}
     updates = [float(each["seconds"]) for each in events if each["kind"] == "stepped"]
     evaluations = seconds_of_evaluations(events)
@@ -114,7 +148,7 @@ def seconds_of_evaluations(events: Sequence[dict[str, Any]]) -> list[float]:
     """Each evaluation begins where the update before it, or the planning, ended."""
     begun, spent = None, []
     for each in events:
-        if each["kind"] in ("planned", "stepped"):
+        if each["kind"] in ("planned", "resumed", "stepped"):
             begun = float(each["at"])
         elif each["kind"] == "evaluated" and begun is not None:
             spent.append(float(each["at"]) - begun)
@@ -135,9 +169,24 @@ def doing(run: Run, events: Sequence[dict[str, Any]]) -> str:
 def trouble(run: Run, events: Sequence[dict[str, Any]], done: int) -> str:
     if run.state == "failed":
         return str(events[-1]["message"])
+    if run.state == "paused":
+        return f"It was told to end after {updates(done)}, as when a computer is shut down. {RESUME}"
     if run.state == "killed":
-        return (
-            f"Its process was ended from outside after {done} updates, perhaps for want of memory. "
-            "Nothing in the set was lost. Start it again; close other programs first if memory was short."
-        )
+        return f"{killed(run.ended or {}, updates(done))} {RESUME}"
     return ""
+
+
+def updates(done: int) -> str:
+    return f"{done:,} update{'' if done == 1 else 's'}"
+
+
+def killed(ended: dict[str, Any], after: str) -> str:
+    """What ended a run's process, as far as its last words tell: see store.runs.note_exit."""
+    if ended.get("memory"):
+        return (
+            f"Memory ran out after {after}, and the operating system ended the run's process. "
+            "Close other programs, or unload the chat model."
+        )
+    if ended.get("code", -1) >= 0:
+        return f"The run's process ended by itself after {after}; worker.log in its folder tells more."
+    return f"The run's process was ended from outside after {after}."

@@ -38,7 +38,7 @@ class Planned:
 
 @dataclass(frozen=True)
 class Stepped:
-    """One update done. `loss` is the mean over this update's learned tokens, before it."""
+    """One update done. `loss` is the mean over this update's learned tokens, before it; `memory_mb` the most held so far."""
 
     update: int
     loss: float
@@ -46,6 +46,7 @@ class Stepped:
     tokens: int
     seconds: float
     grad_norm: float
+    memory_mb: int = 0
 
 
 @dataclass(frozen=True)
@@ -59,11 +60,27 @@ class Evaluated:
 
 
 @dataclass(frozen=True)
+class Sampled:
+    """What the model answered to the run's watch-prompts after `update` updates, in their order; 0 is the base."""
+
+    update: int
+    answers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Skipped:
     """An update was not made because its loss or gradient was not a number."""
 
     update: int
     why: str
+
+
+@dataclass(frozen=True)
+class Halved:
+    """Memory ran out, so rows are half as long from this update on; the update itself stays the same. `row` in tokens."""
+
+    update: int
+    row: int
 
 
 @dataclass(frozen=True)
@@ -73,10 +90,37 @@ class Saved:
 
 
 @dataclass(frozen=True)
+class Resumed:
+    """A worker goes on where an earlier one was ended: after `update` updates, of which `evaluated` was measured last (-1:
+    none). What the earlier one said of later updates was lost with it.
+
+    `changed` names what is of another version now than when the run was planned, as "torch 2.13.0 to 2.14.0"; `damaged`
+    counts the checkpoints that could not be read.
+    """
+
+    update: int
+    evaluated: int
+    changed: str = ""
+    damaged: int = 0
+
+
+@dataclass(frozen=True)
+class Paused:
+    """The worker was told to end by the operating system; the run can be resumed."""
+
+    update: int
+
+
+@dataclass(frozen=True)
 class Finished:
-    """The run is over and has a verified adapter; `state` is finished, or stopped when a person ended it early."""
+    """The run is over and has a verified adapter; `state` is finished, or stopped when a person ended it early.
+
+    `why` it ended before its last update: "worse" (the held-out loss rose), "forgot" (the general loss rose), "numbers"
+    (three updates were none) or "".
+    """
 
     state: str
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,7 +136,10 @@ class Failed:
     message: str
 
 
-Event = Fetching | Loading | Planned | Stepped | Evaluated | Skipped | Saved | Finished | Discarded | Failed
+Event = (
+    Fetching | Loading | Planned | Stepped | Evaluated | Sampled | Skipped | Halved | Saved | Resumed | Paused
+    | Finished | Discarded | Failed
+)  # fmt: skip
 
 
 def as_line(event: Event, at: float) -> dict[str, object]:

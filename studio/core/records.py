@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 Role = Literal["system", "user", "assistant"]
 Status = Literal["draft", "ready", "approved", "rejected"]
@@ -43,6 +43,9 @@ class Project:
     system: str  # put before conversations that have no system text of their own; "" for none
     created_at: str
     base: str = "starter"  # the id of its base model
+    watch: tuple[
+        str, ...
+    ] = ()  # what a model in training is asked at each evaluation; () for held-out questions
 
 
 @dataclass(frozen=True)
@@ -245,8 +248,11 @@ class Answer:
     cut: bool = False
 
 
-RunState = Literal["starting", "running", "finished", "stopped", "discarded", "failed", "killed"]
+RunState = Literal[
+    "queued", "starting", "running", "finished", "stopped", "discarded", "failed", "paused", "killed"
+]
 ACTIVE: tuple[RunState, ...] = ("starting", "running")
+RESUMABLE: tuple[RunState, ...] = ("failed", "paused", "killed")
 
 
 @dataclass(frozen=True)
@@ -259,3 +265,5 @@ class Run:
     spec: dict[str, object]
     card: dict[str, object] | None
     events: tuple[dict[str, object], ...] = field(default=(), repr=False)
+    ended: dict[str, Any] | None = None  # how its last process ended: {"code", "memory", "at"}
+    note: str = ""  # what a person wrote of it

@@ -99,9 +99,8 @@ def steps(
     batch: int,
     updates: int,
     seed: int,
-    row: int = ROW,
-) -> Iterator[list[Pack]]:
-    """Yield the micro-batches of each of `updates` optimizer steps, `batch` conversations a step.
+) -> Iterator[list[Encoded]]:
+    """Yield the conversations of each of `updates` optimizer steps, `batch` a step.
 
     A pass is all of `own` and `wanted` of `general` in a new order; general ones come in turn, so that each is seen
     before any is seen twice. The same arguments give the same steps.
@@ -115,7 +114,7 @@ def steps(
         for start in range(0, len(mixed), batch):
             if done == updates:
                 return
-            yield packs(mixed[start : start + batch], row)
+            yield mixed[start : start + batch]
             done += 1
 
 

@@ -29,7 +29,7 @@ def save_adapter(model: Any, folder: Path, base: str) -> None:
         shutil.rmtree(staging, ignore_errors=True)
         raise DoesNotFit(
             f"The adapter could not be written to {folder} ({error.strerror or error}). "
-            "Free some space and start the run again."
+            "Free some space and resume the run."
         ) from error
 
 

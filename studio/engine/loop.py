@@ -6,75 +6,154 @@ import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import torch
 
-from studio.core.errors import TrainingFailed
-from studio.core.progress import Evaluated, Event, Skipped, Stepped
+from studio.core.encode import Encoded
+from studio.core.progress import Evaluated, Event, Halved, Skipped, Stepped
+from studio.engine import memory
 from studio.engine.batches import Pack
 
 Loss = Callable[[Any, Pack], torch.Tensor]
 BAD_UPDATES = 3  # one bad update may be chance; three mean that the run cannot be trusted
+HALVINGS = 3  # how often the row may be halved for want of memory
+SAVE_SECONDS = 120.0  # a run that is killed repeats no more than this, or what came after its last evaluation
+
+
+@dataclass
+class Standing:
+    """Where a run stands between two updates: all that a resumed one must know besides its weights and its optimizer."""
+
+    row: int  # tokens of the longest row
+    done: int = 0
+    made: int = 0  # of those done, how many changed the weights
+    evaluated: int = -1  # the update of the last evaluation; -1 before the first
+    # Losses in nats a token: of the base as it came, of the best adapter, and of the last evaluation. None before the
+    # first evaluation, and where there is nothing to measure on.
+    before: float | None = None
+    best: float | None = None
+    last: float | None = None
+    general_before: float | None = None
+    general_best: float | None = None
+    best_update: int = 0  # 0 is the base, of which nothing is kept
+    worse: int = 0  # evaluations since the best one
+    forgotten: float = 0.0  # how far the general loss has risen, as a share of what it was
+    bad: int = 0
+    halved: int = 0
+    seconds: float = 0.0  # of all workers so far
+
+
+@dataclass(frozen=True)
+class Rules:
+    """`every`: updates between evaluations. A run ends early after `patience` evaluations without a new best, or once the
+    general loss has risen by the share `forget`; 0 turns either off."""
+
+    updates: int
+    every: int
+    clip: float
+    patience: int = 0
+    forget: float = 0.0
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What the loop works with. `keep_best(update)` stores the adapter as it is now; `emit` tells the world.
+    """What the loop works with.
 
-    `wish()` is what a person asked meanwhile: "" (go on), "keep" (stop and keep the best) or "discard".
+    `rows(conversations, longest)` packs an update's conversations into rows on the model's device. `emit` tells the world.
+    `keep_best(update)` stores the adapter as it is now, `save(standing)` all that a resumed run needs.
+    `watch(update)` has the watch-prompts answered. `wish()` is what was
+    asked meanwhile: "" (go on), "keep" (stop and keep the best), "discard", or "pause" (stop so that it can be resumed).
     """
 
     model: Any
     loss: Loss
     optimizer: torch.optim.Optimizer
     schedule: torch.optim.lr_scheduler.LRScheduler
+    rows: Callable[[Sequence[Encoded], int], list[Pack]]
     held_out: Sequence[Pack]
     general: Sequence[Pack]
     emit: Callable[[Event], None]
     wish: Callable[[], str]
     keep_best: Callable[[int], None]
+    watch: Callable[[int], None]
+    save: Callable[[Standing], None]
 
 
-def train(parts: Parts, steps: Iterable[Sequence[Pack]], updates: int, every: int, clip: float) -> int:
-    """Take one optimizer step per item of `steps`, its micro-batches; evaluate before, each `every` and at the end.
+def train(parts: Parts, steps: Iterable[Sequence[Encoded]], rules: Rules, at: Standing) -> str:
+    """Take one optimizer step per item of `steps`, its conversations, from where `at` stands, which is kept up to date.
 
-    Returns the updates done. Ends early once there is a wish, with a last evaluation unless all is to be discarded. Raises TrainingFailed after
-    three updates whose loss or gradient is not a number.
+    Evaluates before the first update, each `rules.every` and at the end. Returns why it ended: "" when all updates are
+    done, what was wished, or why it ended early: "worse", "forgot" or "numbers" (see `enough`).
     """
     weights = [each for each in parts.model.parameters() if each.requires_grad]
-    best = evaluate_and_keep(parts, 0, math.inf)
-    done = evaluated = bad = 0
-    for packs in steps:
-        if parts.wish():
+    if at.evaluated < 0:
+        evaluate_and_keep(parts, rules, at)
+    why, saved, saved_at = "", None, time.monotonic()
+    for step in islice(steps, at.done, None):
+        if why := parts.wish() or enough(at, rules):
             break
-        started = time.monotonic()
-        total = backward(parts, packs)
-        norm = torch.nn.utils.clip_grad_norm_(weights, clip).item()
+        update(parts, step, weights, rules.clip, at)
+        measured = at.done % rules.every == 0 or at.done == rules.updates
+        if measured:
+            evaluate_and_keep(parts, rules, at)
+        if measured or time.monotonic() - saved_at > SAVE_SECONDS:
+            parts.save(at)
+            saved, saved_at = at.done, time.monotonic()
+    if why not in ("discard", "pause") and at.done > at.evaluated:
+        evaluate_and_keep(parts, rules, at)
+        saved = None
+    if why != "discard" and saved != at.done:
+        parts.save(at)
+    return why
 
-        # Checked before the weights change: one update with NaN ruins an adapter for good and looks like loss 0.0.
-        rate = float(parts.schedule.get_last_lr()[0])
-        if math.isfinite(total) and math.isfinite(norm):
-            parts.optimizer.step()
-            parts.schedule.step()
-        else:
-            bad += 1
-            parts.emit(Skipped(done + 1, f"the loss was {total} and the gradient {norm}"))
+
+def enough(at: Standing, rules: Rules) -> str:
+    """Why to end before the last update: "numbers" (three updates were none), "worse", "forgot"; "" to go on."""
+    if at.bad >= BAD_UPDATES:
+        return "numbers"
+    if 0 < rules.forget < at.forgotten:
+        return "forgot"
+    return "worse" if 0 < rules.patience <= at.worse else ""
+
+
+def update(
+    parts: Parts, step: Sequence[Encoded], weights: list[torch.nn.Parameter], clip: float, at: Standing
+) -> None:
+    """One update, or a skipped one."""
+    started = time.monotonic()
+    total, tokens = backward_that_fits(parts, step, at)
+    norm = torch.nn.utils.clip_grad_norm_(weights, clip).item()
+
+    # Checked before the weights change: one update with NaN ruins an adapter for good and looks like loss 0.0.
+    rate = float(parts.schedule.get_last_lr()[0])
+    if math.isfinite(total) and math.isfinite(norm):
+        parts.optimizer.step()
+        parts.schedule.step()
+        at.made += 1
+    else:
+        at.bad += 1
+        parts.emit(Skipped(at.done + 1, f"the loss was {total} and the gradient {norm}"))
+    parts.optimizer.zero_grad(set_to_none=True)
+    at.done += 1
+    held = round(memory.peak() / 2**20)
+    parts.emit(Stepped(at.done, total, rate, tokens, time.monotonic() - started, norm, held))
+
+
+def backward_that_fits(parts: Parts, step: Sequence[Encoded], at: Standing) -> tuple[float, int]:
+    """(mean loss, tokens) of an update. Where memory runs out the rows are halved: the same update in smaller pieces."""
+    while True:
+        packs = parts.rows(step, at.row)
+        try:
+            return backward(parts, packs), sum(pack.tokens for pack in packs)
+        except (MemoryError, RuntimeError) as error:
+            if not memory.ran_out(error) or at.halved == HALVINGS:
+                raise
+        # Not within the except: the error holds on to what the failed step had computed.
         parts.optimizer.zero_grad(set_to_none=True)
-        if bad == BAD_UPDATES:
-            raise TrainingFailed(
-                "The loss stopped being a number three times, so the run was ended. "
-                "The best adapter before that was kept aside; try a lower learning rate."
-            )
-        done += 1
-        tokens = sum(pack.tokens for pack in packs)
-        parts.emit(Stepped(done, total, rate, tokens, time.monotonic() - started, norm))
-
-        if done % every == 0 or done == updates:
-            best, evaluated = evaluate_and_keep(parts, done, best), done
-    if done > evaluated and parts.wish() != "discard":
-        evaluate_and_keep(parts, done, best)
-    return done
+        at.row, at.halved = max(1, at.row // 2), at.halved + 1
+        parts.emit(Halved(at.done + 1, at.row))
 
 
 def backward(parts: Parts, packs: Sequence[Pack]) -> float:
@@ -90,15 +169,30 @@ def backward(parts: Parts, packs: Sequence[Pack]) -> float:
     return total
 
 
-def evaluate_and_keep(parts: Parts, update: int, best: float) -> float:
-    """Measure both losses, keep the adapter where the held-out loss is the lowest so far; returns the lowest."""
+def evaluate_and_keep(parts: Parts, rules: Rules, at: Standing) -> None:
+    """Measure both losses; keep the adapter where the held-out loss is the lowest so far and not too much is forgotten."""
     held_out = mean_loss(parts.model, parts.loss, parts.held_out)
     general = mean_loss(parts.model, parts.loss, parts.general)
-    better = held_out < best
-    if better and update > 0:
-        parts.keep_best(update)
-    parts.emit(Evaluated(update, held_out, general, better))
-    return min(best, held_out)
+    better = measured(at, held_out, general, rules.forget)
+    if better and at.done:
+        parts.keep_best(at.done)
+    parts.emit(Evaluated(at.done, held_out, general, better))
+    parts.watch(at.done)
+
+
+def measured(at: Standing, held_out: float, general: float, forget: float) -> bool:
+    """Note an evaluation of where `at` stands; returns whether the held-out loss is the best of those that may be kept."""
+    told, told_general = (each if math.isfinite(each) else None for each in (held_out, general))
+    if at.evaluated < 0:
+        at.before, at.general_before = told, told_general
+    at.evaluated, at.last = at.done, told
+    at.forgotten = told_general / at.general_before - 1 if told_general and at.general_before else 0.0
+    better = told is not None and (at.best is None or told < at.best) and not 0 < forget < at.forgotten
+    if better:
+        at.best, at.general_best, at.best_update, at.worse = told, told_general, at.done, 0
+    else:
+        at.worse += 1
+    return better
 
 
 @torch.no_grad()
@@ -109,8 +203,8 @@ def mean_loss(model: Any, loss: Loss, packs: Sequence[Pack]) -> float:
     return sum(loss(model, pack).item() for pack in packs) / learned if learned else math.nan
 
 
-def warm_up_and_cosine(optimizer: torch.optim.Optimizer, updates: int, warm_up: float) -> Any:
-    """A rate that rises over the first share `warm_up` of the updates, then falls to zero along a cosine."""
+def warm_up_and_cosine(optimizer: torch.optim.Optimizer, updates: int, warm_up: float, made: int = 0) -> Any:
+    """A rate that rises over the first share `warm_up` of the updates, then falls to zero along a cosine; after `made`."""
     rising = max(1, round(updates * warm_up))
 
     def factor(update: int) -> float:
@@ -118,4 +212,6 @@ def warm_up_and_cosine(optimizer: torch.optim.Optimizer, updates: int, warm_up: 
             return (update + 1) / rising
         return 0.5 * (1 + math.cos(math.pi * (update - rising) / max(1, updates - rising)))
 
-    return torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+    for group in optimizer.param_groups:
+        group.setdefault("initial_lr", group["lr"])
+    return torch.optim.lr_scheduler.LambdaLR(optimizer, factor, last_epoch=made - 1)

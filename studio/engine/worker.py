@@ -1,7 +1,8 @@
 """One training process: python -m studio.engine.worker RUN_FOLDER MODELS_FOLDER. No page, no database.
 
 It reads the run folder's spec and frozen data, appends what happens to events.jsonl, and writes card.json last. All
-that the rest of the studio knows of a run it reads from this folder.
+that the rest of the studio knows of a run it reads from this folder. Started again on a run that was cut off, it goes on
+from the newest checkpoint.
 """
 
 from __future__ import annotations
@@ -9,50 +10,26 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 import signal
 import sys
 import time
-from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
-from studio.core.encode import Encoded, Template, encode
-from studio.core.errors import NothingToLearn, StudioError
-from studio.core.progress import Discarded as DiscardedEvent
-from studio.core.progress import Event, Failed, Fetching, Finished, Loading, Planned, Saved, as_line
-from studio.core.recipe import Recipe, general_wanted, planned_updates
-from studio.core.records import Message
-
-
-@dataclass
-class Folder:
-    """The run's folder as its worker sees it."""
-
-    path: Path
-    asked: list[str] = field(default_factory=list)  # what a signal asked for
-
-    def emit(self, event: Event) -> None:
-        """Append one event; flushed, so that every reader sees it at once."""
-        with (self.path / "events.jsonl").open("a", encoding="utf-8") as events:
-            events.write(json.dumps(as_line(event, time.time())) + "\n")
-
-    def wish(self) -> str:
-        """What a person has asked of this run: "" (go on), "keep" (stop and keep the best) or "discard"."""
-        try:
-            return (self.path / "stop").read_text("utf-8").strip() or "keep"
-        except FileNotFoundError:
-            return self.asked[0] if self.asked else ""
-
-    def conversations(self, name: str) -> list[tuple[Message, ...]]:
-        with (self.path / name).open("rb") as lines:
-            return [tuple(Message(**each) for each in json.loads(line)["messages"]) for line in lines]
+from studio.core.errors import StudioError
+from studio.core.progress import Discarded, Failed, Paused, Resumed, Sampled, Saved
+from studio.core.recipe import Recipe, general_wanted
+from studio.engine.preparing import Prepared, prepare
+from studio.engine.run_folder import Folder
 
 
 def main() -> None:
     folder, models = Folder(Path(sys.argv[1])), Path(sys.argv[2])
-    signal.signal(signal.SIGTERM, lambda *_: folder.asked.append("keep"))
+    signal.signal(signal.SIGTERM, lambda *_: folder.asked.append("pause"))
     # Waited for: whoever looks whether a run is alive holds its lock for an instant.
     with FileLock(folder.path / "lock", timeout=10):
         (folder.path / "pid").write_text(str(os.getpid()), "utf-8")
@@ -74,202 +51,114 @@ def report(folder: Folder, error: Exception) -> None:
         explained: StudioError = memory.explained()
         folder.emit(Failed(explained.title, str(explained)))
     elif isinstance(error, OSError):
-        folder.emit(Failed("There is not enough room", f"The run could not write its files ({error.strerror}). Free some space and start again."))  # fmt: skip
+        folder.emit(Failed("There is not enough room", f"The run could not write its files ({error.strerror}). Free some space and resume it."))  # fmt: skip
     else:
         folder.emit(Failed("Training failed", f"Training ended with an unforeseen {type(error).__name__}. The details are in worker.log in the run's folder."))  # fmt: skip
 
 
 def run(folder: Folder, models: Path) -> None:
+    from studio.engine import finishing
+
+    again = folder.mend()
     spec = json.loads((folder.path / "spec.json").read_text("utf-8"))
     recipe = Recipe(**spec["recipe"])
     started = time.time()
     prepared = prepare(folder, spec, recipe, models)
-    done = train(folder, prepared, recipe)
-    finish(folder, prepared, done, time.time() - started)
+    training = Training(folder, prepared, recipe, started)
+    if again:
+        training.resume(spec.get("versions", {}))
+    why = training.go()
+    if why == "pause":
+        folder.emit(Paused(training.at.done))
+    elif why == "discard":
+        shutil.rmtree(folder.checkpoints, ignore_errors=True)
+        folder.emit(Discarded(training.at.done))
+    else:
+        finishing.finish(folder, prepared, training.at, why)
 
 
-@dataclass(frozen=True)
-class Data:
-    """The encoded conversations; `left_out` of the own ones were too long, or had nothing to learn."""
+class Training:
+    """The loop's parts, made from a run's recipe."""
 
-    own: list[Encoded]
-    held_out: list[Encoded]
-    general: list[Encoded]
-    gauge: list[Encoded]
-    left_out: int
+    def __init__(self, folder: Folder, prepared: Prepared, recipe: Recipe, started: float) -> None:
+        import torch
 
-    @property
-    def longest(self) -> int:
-        """In tokens."""
-        return max(len(each.ids) for each in [*self.own, *self.held_out, *self.general, *self.gauge])
+        from studio.engine.loop import Standing
 
-    def two_short(self) -> list[Encoded]:
-        """Two own conversations at the lower quartile: enough to compare forms on, and little for the plain one to hold."""
-        ordered = sorted(self.own, key=lambda each: len(each.ids))
-        return ordered[len(ordered) // 4 :][:2]
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A model with its adapter, fitted to the data and the memory, and the data."""
-
-    model: Any
-    base: str
-    data: Data
-    fit: Any
-    updates: int
-    device: str
-    precision: str
-
-
-def prepare(folder: Folder, spec: dict[str, Any], recipe: Recipe, models: Path) -> Prepared:
-    from studio.engine import batches, device, fitting
-    from studio.engine.models import ChatTemplate, choose_precision, load, load_tokenizer
-    from studio.engine.resolve import ensure
-
-    path = ensure(spec["base"], models, lambda done, total: folder.emit(Fetching(done, total)))
-    chosen = device.choose()
-    precision, why = choose_precision(path, recipe.quantization, chosen.device)
-    folder.emit(Loading(spec["base"], chosen.device, precision, f"{chosen.why}; {why}"))
-    data = read(folder, ChatTemplate(load_tokenizer(path)), recipe.max_length)
-    model = with_adapter(load(path, precision, chosen.device), recipe)
-    sample = batches.pack(data.two_short()).to(chosen.device)
-    fit = fitting.fit(model, sample, data.longest, chosen.device)
-    updates = planned_updates(recipe, len(data.own))
-    learned = sum(each.learned for each in data.own)
-    folder.emit(Planned(updates, learned, len(data.held_out), len(data.general), fit.told, data.left_out))
-    write_json(folder.path / "spec.json", {**spec, "form": fit.told})
-    return Prepared(model, spec["base"], data, fit, updates, chosen.device, precision)
-
-
-def read(folder: Folder, template: Template, limit: int) -> Data:
-    """Encode the run's conversations. Raises NothingToLearn where none fits the limit of `limit` tokens."""
-    names = ("train.jsonl", "held_out.jsonl", "general.jsonl", "gauge.jsonl")
-    own, held_out, general, gauge = (
-        [encode(each, template) for each in folder.conversations(name)] for name in names
-    )
-    fitting = [each for each in own if len(each.ids) <= limit and each.learned]
-    held_out = [each for each in held_out if len(each.ids) <= limit and each.learned]
-    if not fitting or not held_out:
-        raise NothingToLearn("No conversation fits the limit of the model. Shorten them or raise the limit.")
-    return Data(fitting, held_out, general, gauge, len(own) - len(fitting))
-
-
-def with_adapter(base: Any, recipe: Recipe) -> Any:
-    """Freeze the base and give every linear layer but the head an adapter, whose weights are kept in fp32."""
-    import torch
-    from peft import LoraConfig, get_peft_model
-
-    torch.manual_seed(recipe.seed)
-    config = LoraConfig(
-        r=recipe.rank,
-        lora_alpha=recipe.alpha,
-        lora_dropout=0.0,
-        target_modules="all-linear",
-        task_type="CAUSAL_LM",
-    )
-    return get_peft_model(base, config)
-
-
-def train(folder: Folder, prepared: Prepared, recipe: Recipe) -> int:
-    import torch
-
-    from studio.engine import batches, checkpoint, loop
-
-    device, data, row = prepared.device, prepared.data, prepared.fit.row
-    weights = [each for each in prepared.model.parameters() if each.requires_grad]
-    optimizer = torch.optim.AdamW(weights, lr=recipe.learning_rate, weight_decay=0.0, fused=device != "mps")
-    wanted = general_wanted(recipe, len(data.own)) if data.general else 0
-    steps = batches.steps(data.own, data.general, wanted, recipe.batch, prepared.updates, recipe.seed, row)
-
-    def keep_best(update: int) -> None:
-        place = folder.path / "checkpoints" / "best"
-        place.parent.mkdir(exist_ok=True)
-        checkpoint.save_adapter(prepared.model, place, prepared.base)
-        folder.emit(Saved(update, "checkpoints/best"))
-
-    parts = loop.Parts(
-        model=prepared.model,
-        loss=prepared.fit.loss,
-        optimizer=optimizer,
-        schedule=loop.warm_up_and_cosine(optimizer, prepared.updates, recipe.warm_up),
-        held_out=[each.to(device) for each in batches.packs(data.held_out, row)],
-        general=[each.to(device) for each in batches.packs(data.gauge, row)],
-        emit=folder.emit,
-        wish=folder.wish,
-        keep_best=keep_best,
-    )
-    on_device = ([pack.to(device) for pack in step] for step in steps)
-    every = math.ceil(prepared.updates / recipe.evaluations)
-    return loop.train(parts, on_device, prepared.updates, every, recipe.clip)
-
-
-def finish(folder: Folder, prepared: Prepared, done: int, seconds: float) -> None:
-    """Publish the best adapter, checked by reading it back, and write the card last."""
-    from studio.engine import checkpoint
-
-    if folder.wish() == "discard":
-        folder.emit(DiscardedEvent(done))
-        return
-    best = folder.path / "checkpoints" / "best"
-    if not best.exists():
-        raise NothingToLearn(nothing_kept(done, prepared.updates))
-    checkpoint.verify_adapter(best)
-    checkpoint.copy_whole(best, folder.path / "adapter")
-    state = "stopped" if done < prepared.updates else "finished"
-    write_json(folder.path / "card.json", card(folder.path, prepared, state, done, seconds))
-    folder.emit(Finished(state))
-
-
-def nothing_kept(done: int, updates: int) -> str:
-    """Why a run that ended has no adapter, and what to do: one that was stopped is not to blame."""
-    if done < updates:
-        return (
-            f"The run was stopped after {done} of {updates} updates, before the held-out loss had fallen, "
-            "so there is nothing to keep. Start it again and let it go on for longer."
+        self.folder, self.prepared, self.recipe, self.started = folder, prepared, recipe, started
+        self.at = Standing(prepared.fit.row)
+        self.spent = 0.0  # seconds of earlier workers
+        weights = [each for each in prepared.model.parameters() if each.requires_grad]
+        self.optimizer = torch.optim.AdamW(
+            weights, lr=recipe.learning_rate, weight_decay=0.0, fused=prepared.device != "mps"
         )
-    return (
-        "The held-out loss never fell below the base model's, so there is nothing to keep. "
-        "Try the strong preset, or write more examples."
-    )
+
+    def resume(self, planned_with: dict[str, str]) -> None:
+        """Go on from the newest checkpoint that is whole, or from the beginning where there is none."""
+        from studio.engine import resuming
+
+        found, damaged = resuming.newest(self.folder.checkpoints)
+        if found:
+            row, self.at = self.at.row, resuming.standing(found)
+            self.at.row = min(row, self.at.row)
+            self.spent = self.at.seconds
+            resuming.restore(found, self.prepared.model, self.optimizer)
+        resuming.forget(self.folder.checkpoints, self.at.done)
+        self.folder.emit(Resumed(self.at.done, self.at.evaluated, changed(planned_with), damaged))
+
+    def go(self) -> str:
+        """Train to the end, or until something ends it; returns why, as the loop tells."""
+        from studio.engine import batches, loop
+
+        data, recipe, updates, row = self.prepared.data, self.recipe, self.prepared.updates, self.at.row
+        wanted = general_wanted(recipe, len(data.own)) if data.general else 0
+        parts = loop.Parts(
+            model=self.prepared.model,
+            loss=self.prepared.fit.loss,
+            optimizer=self.optimizer,
+            schedule=loop.warm_up_and_cosine(self.optimizer, updates, recipe.warm_up, self.at.made),
+            rows=self.rows,
+            held_out=self.rows(data.held_out, row),
+            general=self.rows(data.gauge, row),
+            emit=self.folder.emit,
+            wish=self.folder.wish,
+            keep_best=self.keep_best,
+            watch=self.watch,
+            save=self.save,
+        )
+        steps = batches.steps(data.own, data.general, wanted, recipe.batch, updates, recipe.seed)
+        every = math.ceil(updates / recipe.evaluations)
+        rules = loop.Rules(updates, every, recipe.clip, recipe.patience, recipe.forget)
+        return loop.train(parts, steps, rules, self.at)
+
+    def rows(self, conversations: Any, longest: int) -> Any:
+        from studio.engine import batches
+
+        return [each.to(self.prepared.device) for each in batches.packs(conversations, longest)]
+
+    def keep_best(self, update: int) -> None:
+        from studio.engine import checkpoint, resuming
+
+        place = resuming.best(self.folder.checkpoints, update)
+        place.parent.mkdir(exist_ok=True)
+        checkpoint.save_adapter(self.prepared.model, place, self.prepared.base)
+        self.folder.emit(Saved(update, f"checkpoints/{place.name}"))
+
+    def watch(self, update: int) -> None:
+        if self.prepared.watch.questions:
+            self.folder.emit(Sampled(update, self.prepared.watch.answers()))
+
+    def save(self, at: Any) -> None:
+        from studio.engine import resuming
+
+        at.seconds = self.spent + time.time() - self.started
+        resuming.save(self.folder.checkpoints, self.prepared.model, self.optimizer, at)
 
 
-def card(folder: Path, prepared: Prepared, state: str, done: int, seconds: float) -> dict[str, Any]:
-    from studio.engine import checkpoint, memory
-
-    with (folder / "events.jsonl").open(encoding="utf-8") as lines:
-        evaluated = [event for event in map(json.loads, lines) if event["kind"] == "evaluated"]
-    best = min(evaluated, key=lambda event: event["held_out_loss"])
-    first, last = evaluated[0], evaluated[-1]
-    return {
-        "state": state,
-        "updates": done,
-        "seconds": round(seconds, 1),
-        "learned_tokens": sum(each.learned for each in prepared.data.own),
-        "held_out_loss": {
-            "before": first["held_out_loss"],
-            "best": best["held_out_loss"],
-            "last": last["held_out_loss"],
-        },
-        "general_loss": {"before": first["general_loss"], "best": best["general_loss"]},
-        "best_step": best["update"],
-        "adapter": "adapter",
-        "adapter_sha256": checkpoint.fingerprint(folder / "adapter" / "adapter_model.safetensors"),
-        "peak_memory_mb": round(memory.peak() / 2**20),
-        "device": prepared.device,
-        "precision": prepared.precision,
-    }
-
-
-def write_json(path: Path, value: dict[str, Any]) -> None:
-    """Write a file whole or not at all, and onto the disk before this returns."""
-    from studio.engine import checkpoint
-
-    staging = path.with_suffix(".staging")
-    staging.write_text(json.dumps(value, indent=2), "utf-8")
-    checkpoint.sync(staging)
-    staging.replace(path)
-    checkpoint.sync(path.parent)
+def changed(planned_with: dict[str, str]) -> str:
+    """What is of another version now than when the run was planned: the result may then differ in its last digits."""
+    now = {name: version(name) for name in planned_with if name != "studio"}
+    return ", ".join(f"{name} {planned_with[name]} to {now[name]}" for name in now if now[name] != planned_with[name])  # fmt: skip
 
 
 if __name__ == "__main__":

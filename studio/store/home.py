@@ -33,6 +33,10 @@ class Home:
         return self.root / "models"
 
     @property
+    def recipes(self) -> Path:
+        return self.root / "recipes"
+
+    @property
     def exports(self) -> Path:
         return self.root / "exports"
 
@@ -54,7 +58,15 @@ def open_home(root: Path | None = None) -> Home:
         (root or environment.home_wanted() or user_data_path("sft-studio", False)).expanduser().resolve()
     )
     try:
-        for folder in (home.root, home.runs, home.models, home.exports, home.logs, home.temporary):
+        for folder in (
+            home.root,
+            home.runs,
+            home.models,
+            home.recipes,
+            home.exports,
+            home.logs,
+            home.temporary,
+        ):
             folder.mkdir(parents=True, exist_ok=True)
         home.root.chmod(0o700)
         home.temporary.chmod(0o700)

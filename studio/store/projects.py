@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from uuid import uuid4
 
 import sqlalchemy as sa
@@ -62,6 +64,12 @@ def set_base(db: sa.Connection, id: str, base: str) -> Project:
     return load(db, id)
 
 
+def set_watch(db: sa.Connection, id: str, prompts: Sequence[str]) -> Project:
+    """Raises NotFound."""
+    db.execute(projects.update().where(projects.c.id == id).values(watch=json.dumps(list(prompts))))
+    return load(db, id)
+
+
 def take_numbers(db: sa.Connection, id: str, count: int = 1) -> int:
     """Give out the next `count` numbers and return the first of them. Raises NotFound."""
     taken = (
@@ -77,4 +85,5 @@ def take_numbers(db: sa.Connection, id: str, count: int = 1) -> int:
 
 
 def as_project(row: sa.Row[tuple[object, ...]]) -> Project:
-    return Project(id=row.id, name=row.name, system=row.system, created_at=row.created_at, base=row.base)
+    watch = tuple(json.loads(str(row.watch)))
+    return Project(row.id, row.name, row.system, row.created_at, row.base, watch)

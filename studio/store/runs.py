@@ -36,8 +36,11 @@ def freeze(
     id: str,
     spec: dict[str, Any],
     data: dict[str, Sequence[tuple[str, Sequence[Message]]]],
+    place: int = 0,
 ) -> Path:
     """Write a run's folder: its data (name -> (id, messages) pairs) with hashes, and its spec last; renamed into place.
+
+    `place`: where it stands in the queue of runs that wait; 0 for one that is started at once.
 
     Raises DoesNotFit where the disk has no room for the run.
     """
@@ -48,6 +51,8 @@ def freeze(
     spec = {**spec, "id": id, "created_at": time.time(), "data": hashes}
     (staging / "spec.json").write_text(json.dumps(spec, indent=2), "utf-8")
     (staging / "events.jsonl").touch()
+    if place:
+        (staging / "queue").write_text(str(place), "utf-8")
     staging.rename(home.run(id))
     return home.run(id)
 
@@ -62,9 +67,15 @@ def write_data(path: Path, rows: Iterable[tuple[str, Sequence[Message]]]) -> dic
 
 
 def frozen(folder: Path, name: str) -> list[tuple[Message, ...]]:
-    """The conversations of one of a run's frozen files: "train", "held_out", "general" or "gauge"."""
+    """The conversations of one of a run's frozen files: "train", "held_out", "general", "gauge" or "watch"."""
+    return [messages for _, messages in frozen_rows(folder, name)]
+
+
+def frozen_rows(folder: Path, name: str) -> list[tuple[str, tuple[Message, ...]]]:
+    """The same with their ids."""
     with (folder / f"{name}.jsonl").open("rb") as lines:
-        return [tuple(Message(**each) for each in json.loads(line)["messages"]) for line in lines]
+        rows = [json.loads(line) for line in lines]
+    return [(row["id"], tuple(Message(**each) for each in row["messages"])) for row in rows]
 
 
 def load(home: Home, id: str) -> Run:
@@ -76,9 +87,13 @@ def load(home: Home, id: str) -> Run:
     # The order matters: a card that appears after it was looked for is seen next time, a lock let go before is not.
     held = is_held(folder)
     events = read_events(folder)
-    card = read_json(folder / "card.json")
-    ended = (folder / "exit.json").exists()
-    return Run(id, folder, state_of(spec, card, events, held, ended), spec, card, events)
+    card, ended = read_json(folder / "card.json"), read_json(folder / "exit.json")
+    started = read_json(folder / "started.json") or {"at": spec["created_at"], "events": 0}
+    note = read_note(folder)
+    if (folder / "queue").exists():
+        return Run(id, folder, "queued", spec, card, events, note=note)
+    state = state_of(card, events[started["events"] :], held, ended is not None, started["at"])
+    return Run(id, folder, state, spec, card, events, ended, note)
 
 
 def folders(home: Home) -> list[Path]:
@@ -96,10 +111,35 @@ def load_all(home: Home) -> list[Run]:
 
 
 def load_active(home: Home) -> list[Run]:
-    """The runs that are going. One with a card, or with a note of how it ended, is over: its events are not read."""
-    ends = ("card.json", "exit.json")
+    """The runs that are going. One that waits, has a card or a note of how it ended is not: its events are not read."""
+    ends = ("card.json", "exit.json", "queue")
     open_ended = [each for each in folders(home) if not any((each / end).exists() for end in ends)]
     return [run for run in (load(home, each.name) for each in open_ended) if is_active(run)]
+
+
+def load_queue(home: Home) -> list[Run]:
+    """The runs that wait, the next one first."""
+    waiting = [each for each in folders(home) if (each / "queue").exists()]
+    return [load(home, each.name) for each in sorted(waiting, key=place_of)]
+
+
+def place_of(folder: Path) -> tuple[int, int]:
+    return int((folder / "queue").read_text("utf-8")), int(folder.name)
+
+
+def next_place(home: Home) -> int:
+    return max((place_of(run.folder)[0] for run in load_queue(home)), default=0) + 1
+
+
+def move_up(home: Home, id: str) -> None:
+    """Let a run that waits change places with the one before it."""
+    waiting = load_queue(home)
+    at = next((at for at, run in enumerate(waiting) if run.id == id), 0)
+    if at:
+        before, after = waiting[at - 1].folder, waiting[at].folder
+        (one, _), (two, _) = place_of(before), place_of(after)
+        (after / "queue").write_text(str(one), "utf-8")
+        (before / "queue").write_text(str(two), "utf-8")
 
 
 def created(run: Run) -> float:
@@ -109,23 +149,25 @@ def created(run: Run) -> float:
 
 
 def state_of(
-    spec: dict[str, Any],
     card: dict[str, Any] | None,
     events: Sequence[dict[str, object]],
     held: bool,
     ended: bool,
+    started_at: float,
 ) -> RunState:
-    """What a run is, told from its folder alone; so a restarted server, or another program, sees the same."""
+    """What a run is, told from its folder alone; so a restarted server, or another program, sees the same.
+
+    `events`: what the worker said that was started last, at `started_at`; `held`: a worker lives; `ended`: it is known
+    that none does.
+    """
     if card:
         return "stopped" if card["state"] == "stopped" else "finished"
     last = events[-1]["kind"] if events else ""
-    if last == "failed":
-        return "failed"
-    if last == "discarded":
-        return "discarded"
+    if last in ("failed", "discarded", "paused"):
+        return last
     if held:
         return "running"
-    if not events and not ended and time.time() - spec["created_at"] < GRACE:
+    if not events and not ended and time.time() - started_at < GRACE:
         return "starting"
     return "killed"
 
@@ -142,6 +184,19 @@ def read_json(path: Path) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     return value
+
+
+def read_note(folder: Path) -> str:
+    try:
+        return (folder / "note.txt").read_text("utf-8")
+    except FileNotFoundError:
+        return ""
+
+
+def write_note(run: Run, note: str) -> None:
+    staging = run.folder / ".note"
+    staging.write_text(note, "utf-8")
+    staging.rename(run.folder / "note.txt")
 
 
 def is_held(folder: Path) -> bool:
@@ -169,10 +224,20 @@ def asked_to_stop(folder: Path) -> tuple[str, float] | None:
         return None
 
 
-def note_exit(folder: Path, code: int) -> None:
-    """Note how a worker ended: its exit code, or minus the signal that killed it."""
+def note_start(folder: Path) -> None:
+    """Note that a worker is being started: what earlier ones said and were asked is over. The last step of a start."""
+    for name in ("stop", "exit.json"):
+        (folder / name).unlink(missing_ok=True)
+    said = len(read_events(folder))
+    (folder / "started.json").write_text(json.dumps({"at": time.time(), "events": said}), "utf-8")
+    (folder / "queue").unlink(missing_ok=True)
+
+
+def note_exit(folder: Path, code: int, memory: bool = False) -> None:
+    """Note how a worker ended: its exit code, or minus the signal that killed it; `memory`: as the system ran out of it."""
     if folder.is_dir():
-        (folder / "exit.json").write_text(json.dumps({"code": code, "at": time.time()}), "utf-8")
+        told = {"code": code, "memory": memory, "at": time.time()}
+        (folder / "exit.json").write_text(json.dumps(told), "utf-8")
 
 
 def remove(home: Home, run: Run) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0004"  # the newest migration: a database that is there already is opened without loading Alembic
+REVISION = "0005"  # the newest migration: a database that is there already is opened without loading Alembic
 
 metadata = MetaData()
 
@@ -31,6 +31,8 @@ projects = Table(
     # Given once, and with a conversation's number its place in the index of words: SQLite's own row numbers may change.
     Column("place", Integer, nullable=False, server_default="0"),
     Column("created_at", Text, nullable=False),
+    # JSON, a list of texts: what a model in training is asked at each evaluation; empty for held-out questions.
+    Column("watch", Text, nullable=False, server_default="[]"),
     Index("projects_place", "place", unique=True),
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from studio.core.course import Course, Point
 from studio.ui.show import text
@@ -50,6 +50,27 @@ def curve(course: Course) -> str:
         f"{''.join(parts(framed(course, learned, width, height), course, learned))}</svg>"
         for size, width, height in (("wide", 760, 280), ("narrow", 340, 240))
     )
+
+
+def overlaid(shown: Course, other: Course) -> str:
+    """The held-out losses of two runs in one drawing, the other's as a line without gaps; "" where there are none."""
+    if not shown.held_out or not other.held_out:
+        return ""
+    updates = max(shown.updates, other.updates)
+    words = f"Held-out loss of both runs: this one from {span(shown)}, the other from {span(other)}."
+    drawn = []
+    for size, width, height in (("wide", 760, 280), ("narrow", 340, 240)):
+        frame = framed(replace(shown, updates=updates), other.held_out, width, height)
+        lines = f'<path class="learned" d="{path(frame, other.held_out)}"/><path class="held" d="{path(frame, shown.held_out)}"/>'
+        drawn.append(
+            f'<svg class="curve {size}" viewBox="0 0 {width} {height}" role="img" aria-label="{text(words)}">'
+            f"{''.join(grid(frame))}{lines}</svg>"
+        )
+    return "".join(drawn)
+
+
+def span(course: Course) -> str:
+    return f"{course.held_out[0][1]:.2f} to {course.held_out[-1][1]:.2f}"
 
 
 def parts(frame: Frame, course: Course, learned: Sequence[Point]) -> Iterator[str]:

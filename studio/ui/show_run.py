@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from studio.core.course import Course, course
+from studio.core.course import Course, as_csv, course
+from studio.core.outcome import told as findings
 from studio.core.records import ACTIVE, Run
-from studio.ui import charts
+from studio.ui import charts, show_watch
 from studio.ui.show import counted, duration, empty_state, note, plan_card, progress, size, table, text
 from studio.work.models import Base
 from studio.work.training import Plan
 
 STATES = {
+    "queued": "waits for its turn",
     "starting": "starting",
     "running": "training",
     "finished": "finished",
     "stopped": "stopped, best kept",
     "discarded": "stopped, discarded",
     "failed": "failed",
-    "killed": "ended from outside",
+    "paused": "paused",
+    "killed": "cut off",
+}
+EARLY = {
+    "worse": "; it ended early because the held-out loss no longer fell",
+    "forgot": "; it ended early because too much general knowledge was being lost",
+    "numbers": "; it ended early because the loss stopped being a number",
 }
 LINES = 200  # of a run's events that the page shows
 
@@ -30,13 +39,20 @@ def plan(planned: Plan) -> str:
     """The plan's numbers before the button is pressed."""
     return plan_card(
         [
-            (f"{planned.learned:,}", f"conversations to learn, {planned.held_out:,} held out"),
+            (
+                f"{planned.learned:,}",
+                f"conversations to learn{learned_tokens(planned)}, {planned.held_out:,} held out",
+            ),
             (f"{planned.general:,}", f"general examples, {ratio(planned.recipe.general)}"),
             (f"{planned.updates:,}", f"updates, {seen(planned)}"),
             (duration(planned.seconds) if planned.seconds else "not known yet", time_label(planned)),
             memory_figure(planned),
         ]
     )
+
+
+def learned_tokens(planned: Plan) -> str:
+    return f" ({planned.learned_tokens:,} tokens of answers)" if planned.learned_tokens else ""
 
 
 def time_label(planned: Plan) -> str:
@@ -133,21 +149,44 @@ def when(run: Run) -> str:
 
 
 def busy(going: Run | None) -> str:
-    """Why nothing can be started while a run is going."""
+    """Why the next run has to wait while one is going."""
     if going is None:
         return ""
     where = str(going.spec.get("project_name") or "")
-    return note(f"{name(going)}{f' of {where}' if where else ''} is training now. The next run can start when it is over, or stopped.")  # fmt: skip
+    return note(f"{name(going)}{f' of {where}' if where else ''} is training now. The next run waits until it is over, or stopped, and then begins by itself.")  # fmt: skip
 
 
-def live(run: Run | None, wish: str = "") -> str:
-    """One run, going or over: where it stands, its curve, what it did to general knowledge. `wish`: how it was asked to stop."""
+def live(run: Run | None, wish: str = "", questions: Sequence[str] = ()) -> str:
+    """One run, going or over: where it stands, its curve, what it did to general knowledge, and its answers on the way.
+
+    `wish`: how it was asked to stop; `questions`: its watch-prompts.
+    """
     if run is None:
         return empty_state("No run yet", "Start training above: its progress and its curve appear here. A run goes on when this page is closed.")  # fmt: skip
+    if run.state == "queued":
+        return f'<div class="head"><h2>{text(name(run))}</h2></div>{note("It waits for its turn, and begins by itself. Its examples are kept as they were when it was added.")}'
     told = course(run)
     head = f'<div class="head"><h2>{text(name(run))}</h2><span class="soft num">{text(standing(run, told, wish))}</span></div>'
-    going = progress(told.share, told_words(told)) if run.state in ACTIVE else note(*outcome(run, told))
-    return f"{head}{going}{drawing(told)}"
+    going = progress(told.share, told_words(told)) if run.state in ACTIVE else over(run, told)
+    saved = "" if run.state in ACTIVE else save_curve(run, told)
+    return f"{head}{going}{drawing(told)}{saved}{show_watch.timeline(questions, told)}"
+
+
+def save_curve(run: Run, told: Course) -> str:
+    if not told.learned:
+        return ""
+    data = base64.b64encode(as_csv(told).encode()).decode()
+    return f'<p><a download="run-{text(run.id)}.csv" href="data:text/csv;base64,{data}">Save this curve as a table (CSV)</a></p>'
+
+
+def over(run: Run, told: Course) -> str:
+    """How a run ended, whether it did anything, and what to do next."""
+    ended, kind = outcome(run, told)
+    data: Any = run.spec.get("data", {})
+    learned = int(data.get("train", {}).get("rows", 0))
+    said = findings(run.card, told, learned) if run.card else []
+    calm = " ".join([ended, *(sentence for sentence, warning in said if not warning)])
+    return note(calm, kind) + "".join(note(*each) for each in said if each[1])
 
 
 def standing(run: Run, told: Course, wish: str) -> str:
@@ -172,7 +211,9 @@ def told_words(told: Course) -> str:
     if told.done >= told.updates:
         return "Every update is made. The best adapter is being checked and kept."
     left = f", about {duration(told.seconds_left)} left" if told.seconds_left is not None else ""
-    return f"Update {told.done:,} of {told.updates:,}, {told.tokens_a_second:,.0f} tokens a second{left}."
+    held = f", {size(told.memory)} of memory" if told.memory else ""
+    pace = f"{told.tokens_a_second:,.0f} tokens a second, learning rate {told.rate:.2g}{held}"
+    return f"Update {told.done:,} of {told.updates:,}{left}. {pace}."
 
 
 def outcome(run: Run, told: Course) -> tuple[str, str]:
@@ -185,8 +226,8 @@ def outcome(run: Run, told: Course) -> tuple[str, str]:
     card: dict[str, Any] = run.card or {}
     took = f"{counted(card['updates'], 'update')} in {duration(card['seconds'])}"
     return (
-        f"{took}. Held-out loss {before:.2f} to {best:.2f} ({change(run)}), best at update {card['best_step']:,}: "
-        "that adapter is kept. See in the Compare tab how it answers."
+        f"{took}{EARLY.get(card.get('why', ''), '')}. Held-out loss {before:.2f} to {best:.2f} ({change(run)}), "
+        f"best at update {card['best_step']:,}: that adapter is kept. See in the Compare tab how it answers."
     ), ""
 
 
@@ -240,38 +281,3 @@ def event_line(event: dict[str, Any]) -> str:
         if key not in ("kind", "at")
     }
     return f"{datetime.fromtimestamp(event['at']):%H:%M:%S} {event['kind']} {json.dumps(rest, ensure_ascii=False)}"
-
-
-def history(runs: Sequence[Run], shown: str = "") -> str:
-    """The runs, newest first; each opens by its name, and can be deleted after a second press."""
-    if not runs:
-        return ""
-    return f'<h2>Runs</h2><ul class="runs">{"".join(row(each, each.id == shown) for each in runs)}</ul>'
-
-
-def row(run: Run, on: bool) -> str:
-    told = course(run)
-    return (
-        f'<li{" class=on" if on else ""}><button class="quiet" data-press="open" data-id="{text(run.id)}"{" aria-current=true" if on else ""}>'
-        f'{text(name(run))}</button><span class="state {run.state}">{STATES[run.state]}</span>'
-        f'<span class="num soft when">{text(when(run))}</span>{charts.spark(told.held_out, told.updates)}'
-        f'<span class="num soft facts">{text(facts(run, told))}</span>{remove(run)}</li>'
-    )
-
-
-def facts(run: Run, told: Course) -> str:
-    before, best = losses(run)
-    fell = f" to {best:.2f} ({change(run)})" if best is not None and change(run) else ""
-    loss = f"held-out loss {before:.2f}{fell}" if before is not None else ""
-    took = duration(float(str(run.card["seconds"]))) if run.card else ""
-    return ", ".join(each for each in (preset(run), counted(told.done, "update"), loss, took) if each)
-
-
-def remove(run: Run) -> str:
-    if run.state in ACTIVE:
-        return ""
-    who = text(name(run))
-    return (
-        f'<details class="confirm"><summary><span class="ask-it">Delete<span class="unseen"> {who}</span></span><span class="keep-it">Keep it</span></summary><span>Its adapter and curve are gone then.</span>'
-        f'<button data-press="delete" data-id="{text(run.id)}">Delete {who}</button></details>'
-    )

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from studio.core.recipe import PRESET_HELP, PRESETS, QUANTIZATIONS, Recipe, plain
-from studio.ui import need, train_plan, train_run
+from studio.ui import need, train_plan, train_recipes, train_run, train_watch
 from studio.ui.shell import Shell
 from studio.ui.show import text
 from studio.ui.wire import bind
@@ -29,6 +29,7 @@ class PlanPart:
     general: gr.Slider
     left_out: gr.HTML
     settings: list[Any]
+    recipes: train_recipes.RecipePart
     base_said: gr.HTML
     base: gr.Dropdown
     use: gr.Button
@@ -57,20 +58,28 @@ class RunPart:
     sure: gr.Row
     discard_sure: gr.Button
     go_on: gr.Button
+    over: gr.Row
+    resume: gr.Button
+    repeat: gr.Button
     said: gr.Accordion
     log: gr.HTML
+    about: gr.Column
+    note: gr.Textbox
+    other: gr.Dropdown
+    difference: gr.HTML
     history: gr.HTML
     chosen: gr.State
     seen: gr.State
     nudge: gr.Textbox
 
     def outputs(self, plan: PlanPart) -> list[Any]:
-        stops = [self.buttons, self.keep, self.discard, self.sure]
+        stops = [self.buttons, self.keep, self.discard, self.sure, self.over, self.resume]
         return [
             self.live,
             self.said,
             self.log,
             *stops,
+            *(self.about, self.note, self.other, self.difference),
             self.history,
             plan.start,
             plan.busy,
@@ -85,10 +94,13 @@ def build(studio: Studio, shell: Shell) -> gr.Tab:
     with gr.Tab("Train", id="train") as tab, gr.Column(elem_classes="page"):
         with gr.Column(elem_classes="card", elem_id="train-plan"):
             plan = lay_out_plan(studio)
+            watch = train_watch.lay_out()
         needed = need.lay_out("train", variant="secondary")
         with gr.Column(elem_classes="card", elem_id="train-run"):
             run = lay_out_run()
     wire_run(studio, shell, tab, plan, run)
+    train_watch.wire(studio, shell, tab, watch)
+    train_recipes.wire(studio, tab, plan.recipes, plan.inputs)
     wire_plan(studio, shell, tab, plan, needed, run)
     return tab
 
@@ -112,18 +124,37 @@ def lay_out_plan(studio: Studio) -> PlanPart:
     )  # fmt: skip
     left_out = gr.HTML(elem_id="train-left-out")
     base_said = gr.HTML(elem_id="train-base-line")
+    settings, recipes = lay_out_advanced()
+    with gr.Accordion("Use another base model", open=False, elem_id="train-base"):
+        base, use = lay_out_base(studio)
+    hindered = gr.State("")
+    return PlanPart(
+        figures,
+        start,
+        busy,
+        said,
+        preset,
+        help,
+        general,
+        left_out,
+        settings,
+        recipes,
+        base_said,
+        base,
+        use,
+        hindered,
+    )
+
+
+def lay_out_advanced() -> tuple[list[Any], train_recipes.RecipePart]:
     with gr.Accordion("Advanced settings", open=False, elem_id="train-advanced"):
         gr.HTML(
             '<p class="soft">An empty field follows the strength chosen above; what that is stands in it in grey.</p>'
         )
         with gr.Row(elem_classes="settings"):
             settings = [setting(each) for each in advanced()]
-    with gr.Accordion("Use another base model", open=False, elem_id="train-base"):
-        base, use = lay_out_base(studio)
-    hindered = gr.State("")
-    return PlanPart(
-        figures, start, busy, said, preset, help, general, left_out, settings, base_said, base, use, hindered
-    )
+        recipes = train_recipes.lay_out()
+    return settings, recipes
 
 
 def advanced() -> list[Field[Any]]:
@@ -165,14 +196,31 @@ def lay_out_run() -> RunPart:
             "Discard it", elem_id="train-discard-sure", elem_classes="fit", variant="stop"
         )
         go_on = gr.Button("Go on training", elem_id="train-go-on", elem_classes="fit")
+    with gr.Row(visible=False, elem_classes="buttons") as over:
+        resume = gr.Button("Resume", variant="primary", elem_id="train-resume", elem_classes="fit")
+        repeat = gr.Button("Repeat with changes", elem_id="train-repeat", elem_classes="fit quiet")
     with gr.Accordion(
         "Everything that this run said", open=False, visible=False, elem_id="train-log"
     ) as said:
         log = gr.HTML()
+    about = lay_out_about()
     history = gr.HTML(js_on_load=serving.asset("press.js").read_text("utf-8"), elem_id="train-history")
     # The last is a field, though nobody sees it: a gr.State does not tell of changes that a tick makes.
     states = gr.State(""), gr.State({}), gr.Textbox(visible="hidden", elem_id="train-nudge")
-    return RunPart(live, buttons, keep, discard, sure, discard_sure, go_on, said, log, history, *states)
+    stops = live, buttons, keep, discard, sure, discard_sure, go_on
+    return RunPart(*stops, over, resume, repeat, said, log, *about, history, *states)
+
+
+def lay_out_about() -> tuple[gr.Column, gr.Textbox, gr.Dropdown, gr.HTML]:
+    """What a person says of a run, and what is different from another one."""
+    with gr.Column(visible=False) as about:
+        note = gr.Textbox(
+            "", label="Note", placeholder="What you think of this run", max_lines=3, elem_id="train-note"
+        )
+        with gr.Accordion("Compare with another run", open=False, elem_id="train-other"):
+            other = gr.Dropdown([], value=None, label="The other run", elem_id="train-other-choice")
+            difference = gr.HTML(elem_id="train-difference")
+    return about, note, other, difference
 
 
 def wire_plan(
@@ -198,12 +246,17 @@ def wire_run(studio: Studio, shell: Shell, tab: gr.Tab, plan: PlanPart, run: Run
     now: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
     tab.select(bind(studio, train_run.on_show), where, outputs, **now)
     shell.tick.tick(bind(studio, train_run.on_tick), [*where, run.seen], outputs, **now)
+    # Outside the queue, like the ticks: what it answers must not arrive after what a later tick has told.
     plan.start.click(
-        bind(studio, train_run.on_start), [shell.project, *plan.inputs], outputs,
-        concurrency_limit=None, show_progress="minimal", show_progress_on=plan.figures,
+        bind(studio, train_run.on_start), [shell.project, run.seen, *plan.inputs], outputs,
+        queue=False, show_progress="minimal", show_progress_on=plan.figures,
     )  # fmt: skip
     run.keep.click(bind(studio, train_run.on_keep), [*where, run.seen], outputs, **now)
     run.discard.click(train_run.on_ask, None, [run.buttons, run.sure], **now)
     run.go_on.click(train_run.on_go_on, None, [run.buttons, run.sure], **now)
     run.discard_sure.click(bind(studio, train_run.on_discard), [*where, run.seen], outputs, **now)
+    run.note.blur(bind(studio, train_run.on_note), [run.seen, run.note], None, **now)
+    run.other.input(bind(studio, train_run.on_other), [run.seen, run.other], [run.difference], **now)
+    run.resume.click(bind(studio, train_run.on_resume), [*where, run.seen], outputs, **now)
+    run.repeat.click(bind(studio, train_run.on_repeat), [run.seen], plan.inputs, **now)
     run.history.click(bind(studio, train_run.on_press), where, outputs, **now)

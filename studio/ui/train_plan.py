@@ -50,7 +50,7 @@ def on_plan(
         said = show.note(str(error), "bad")
         return gr.skip(), help, said, "", gr.skip(), gr.update(interactive=False), str(error), *unchanged()
     said = "".join([show.note(planned.obstacle, "warn"), *(show.note(each) for each in planned.advice)])
-    ready = not planned.obstacle and training.active(studio) is None
+    ready = not planned.obstacle
     return (
         show_run.plan(planned), help, said, show_run.left_out(planned.left_out), base_said(studio, base),
         gr.update(interactive=ready), planned.obstacle, *grey(planned.recipe),

@@ -31,10 +31,10 @@ LADDER = {"keep": (600.0, 660.0), "discard": (20.0, 30.0)}
 
 @dataclass
 class Jobs:
-    """One accelerator slot: at most one run is active, whoever started it."""
+    """One accelerator slot: at most one run is active, whoever started it; others wait in their order."""
 
     home: Home
-    children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    children: dict[str, threading.Thread] = field(default_factory=dict)  # by run, each waits for its worker
     starting: threading.Lock = field(default_factory=threading.Lock)
     closing: threading.Event = field(default_factory=threading.Event)
 
@@ -42,19 +42,36 @@ class Jobs:
         """The run that holds the accelerator now."""
         return next(iter(runs.load_active(self.home)), None)
 
-    def start(self, prepare: Callable[[], Path]) -> Path:
-        """Prepare a run's folder and start its worker, unless another run is active: then raise Busy, with its name."""
+    def start(self, prepare: Callable[[int], Path], queue: bool = False) -> Path:
+        """Prepare a run's folder and start its worker. `prepare` is given the run's place in the queue, 0 for none.
+
+        While another run is active a new one takes its place in the queue, if it may: else raises Busy, with the other's
+        name.
+        """
         with self.starting, runs.slot(self.home):
-            if busy := self.active():
+            busy = self.active()
+            if busy and queue:
+                return prepare(runs.next_place(self.home))
+            if busy:
                 raise Busy(
                     f"Training {busy.spec.get('name') or busy.id} is using this machine. "
                     "Stop it in the Train tab, or wait until it has finished."
                 )
-            folder = prepare()
+            folder = prepare(0)
             self.spawn(folder)
         return folder
 
+    def start_next(self) -> None:
+        """Start the run that has waited longest, if nothing is going."""
+        with self.starting, runs.slot(self.home):
+            waiting = runs.load_queue(self.home)
+            if waiting and not self.active():
+                self.spawn(waiting[0].folder)
+
     def spawn(self, folder: Path) -> None:
+        if earlier := self.children.get(folder.name):
+            earlier.join()  # else its note of how that worker ended would be taken for this one's
+        runs.note_start(folder)
         command = [sys.executable, "-m", "studio.engine.worker", str(folder), str(self.home.models)]
         with (folder / "worker.log").open("ab") as log_file:
             child = subprocess.Popen(
@@ -65,19 +82,25 @@ class Jobs:
                 env=environment.for_child(PYTHONPATH=package_path()),
                 start_new_session=True,
             )
-        self.children[folder.name] = child
-        threading.Thread(target=wait, args=(child, folder), daemon=True, name=f"watch-{folder.name}").start()
+        waiting = threading.Thread(
+            target=wait, args=(child, folder), daemon=True, name=f"watch-{folder.name}"
+        )
+        self.children[folder.name] = waiting
+        waiting.start()
 
     def watch(self) -> None:
-        """Start the thread that walks the stop ladder, also for workers that an earlier server started."""
+        """Start the thread that walks the stop ladder, also for workers that an earlier server started, and the queue."""
         threading.Thread(target=self.walk, daemon=True, name="stop-ladder").start()
 
     def walk(self) -> None:
         while not self.closing.wait(1.0):
             try:
-                for run in runs.load_active(self.home):
+                going = runs.load_active(self.home)
+                for run in going:
                     press(run)
-            except OSError:
+                if not going:
+                    self.start_next()
+            except (OSError, Busy):
                 log.exception("the stop ladder could not look at the runs")
 
     def close(self) -> None:
@@ -86,9 +109,19 @@ class Jobs:
 
 
 def wait(child: subprocess.Popen[bytes], folder: Path) -> None:
+    """Wait for a worker's end, and note it: with the memory killer's mark where that struck meanwhile."""
+    before = killed_for_memory()
     code = child.wait()
     with contextlib.suppress(OSError):
-        runs.note_exit(folder, code)
+        runs.note_exit(folder, code, code == -9 and killed_for_memory() > before)
+
+
+def killed_for_memory() -> int:
+    """How many processes this machine's kernel has ended for want of memory; 0 where it does not tell (not Linux)."""
+    with contextlib.suppress(OSError):
+        counts = dict(line.split() for line in Path("/proc/vmstat").read_text("ascii").splitlines())
+        return int(counts.get("oom_kill", 0))
+    return 0
 
 
 def press(run: Run) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -12,14 +10,13 @@ from typing import Any
 from studio import __version__
 from studio.core import lint
 from studio.core.course import cost
-from studio.core.encode import with_system
-from studio.core.errors import Busy, DoesNotFit, NothingToLearn
+from studio.core.errors import BadInput, Busy, DoesNotFit, NothingToLearn
 from studio.core.recipe import Recipe, general_wanted, planned_updates, preset
-from studio.core.records import Conversation, Message, Person, Run
+from studio.core.records import ACTIVE, RESUMABLE, Conversation, Person, Project, Run
 from studio.core.split import held_out
-from studio.store import runs
-from studio.store.home import assets
-from studio.work import checking, writing
+from studio.core.text import clean
+from studio.store import projects, runs
+from studio.work import checking, run_data, writing
 from studio.work.studio import Studio
 
 FEW = 20  # conversations below which the plan says that more would help
@@ -92,7 +89,7 @@ def plan(studio: Studio, project_id: str, preset_name: str = "standard", **chang
         memory=memory,
         memory_total=studio.engine.device().total_memory,
         left_out=split.left_out,
-        advice=tuple(advice(split, recipe)),
+        advice=(*advice(split, recipe), *room(studio, memory)),
         obstacle=obstacle(split),
     )
 
@@ -127,7 +124,27 @@ def advice(split: Sides, recipe: Recipe) -> list[str]:
         said.append(
             "This learning rate is so high that the model may forget how to speak. Start at 2e-4 and measure."
         )
+    if recipe.learning_rate < 2e-5:
+        said.append("This learning rate is so low that an adapter hardly moves. Start at 1e-4 and measure.")
     return said
+
+
+def room(studio: Studio, memory: int | None) -> list[str]:
+    """What has to leave the memory for a run that needs `memory` bytes."""
+    loaded = studio.engine.loaded()
+    if loaded and in_the_way(studio, memory):
+        return [f"{loaded}, which answers in Prompt and Compare, is unloaded when this training starts: both do not fit."]  # fmt: skip
+    return []
+
+
+def make_room(studio: Studio, memory: int | None) -> None:
+    if studio.engine.loaded() and in_the_way(studio, memory):
+        studio.engine.unload()
+
+
+def in_the_way(studio: Studio, memory: int | None) -> bool:
+    device = studio.engine.device()
+    return memory is not None and memory > device.total_memory - device.used_memory
 
 
 def experience(studio: Studio, base: str, updates: int, evaluations: int) -> tuple[float | None, int | None]:
@@ -144,54 +161,40 @@ def start(
     project_id: str,
     preset_name: str = "standard",
     name: str = "",
+    queue: bool = False,
     **changes: Any,
 ) -> Run:
-    """Freeze the data and start a worker. Raises NothingToLearn, BadRecipe, Busy, DoesNotFit."""
+    """Freeze the data and start a worker; with `queue`, or let the run wait where another is going.
+
+    Raises NothingToLearn, BadRecipe, DoesNotFit, and Busy where another is going and this one may not wait, or where an
+    answer is being written by a model that has to make room.
+    """
     project = writing.by_id(studio, project_id)
     planned = plan(studio, project_id, preset_name, **changes)
     if planned.obstacle:
         raise NothingToLearn(planned.obstacle)
     split = sides(studio, project_id, planned.recipe.max_length)
+    data = run_data.frozen(split.learned, split.held_out, project, planned.recipe)
+    spec = {
+        "project": project.id,
+        "project_name": project.name,
+        "preset": preset_name,
+        "recipe": asdict(planned.recipe),
+        "base": project.base,
+        "by": person.name,
+        "versions": versions(),
+    }
 
-    def prepare() -> Path:
+    def prepare(place: int) -> Path:
         id = runs.next_id(studio.home)
-        spec = {
-            "name": name or f"Run {id}",
-            "project": project_id,
-            "project_name": project.name,
-            "preset": preset_name,
-            "recipe": asdict(planned.recipe),
-            "base": project.base,
-            "by": person.name,
-            "versions": versions(),
-        }
-        return runs.freeze(studio.home, id, spec, frozen(split, project.system, planned.recipe))
+        return runs.freeze(studio.home, id, {"name": name or f"Run {id}", **spec}, data, place)
 
+    make_room(studio, planned.memory)
     try:
-        folder = studio.jobs.start(prepare)
+        folder = studio.jobs.start(prepare, queue)
     except OSError as error:
         raise DoesNotFit(f"The run could not be prepared ({error.strerror}). Free some disk space and start again.") from error  # fmt: skip
     return runs.load(studio.home, folder.name)
-
-
-def frozen(split: Sides, system: str, recipe: Recipe) -> dict[str, Sequence[tuple[str, Sequence[Message]]]]:
-    """The exact data of a run: own conversations under the project's system text, general ones, and the gauge."""
-
-    def own(conversations: Sequence[Conversation]) -> list[tuple[str, Sequence[Message]]]:
-        return [(each.id, with_system(each.messages, system)) for each in conversations]
-
-    return {
-        "train": own(split.learned),
-        "held_out": own(split.held_out),
-        "general": asset("general.jsonl") if recipe.general else [],
-        "gauge": asset("general_gauge.jsonl"),
-    }
-
-
-def asset(name: str) -> list[tuple[str, Sequence[Message]]]:
-    with (assets() / name).open(encoding="utf-8") as lines:
-        rows = [tuple(Message(**each) for each in json.loads(line)["messages"]) for line in lines]
-    return [(f"{Path(name).stem}-{number}", messages) for number, messages in enumerate(rows, start=1)]
 
 
 def versions() -> dict[str, str]:
@@ -207,6 +210,25 @@ def stop(studio: Studio, id: str, discard: bool = False) -> Run:
     if runs.is_active(run):
         runs.ask_to_stop(run.folder, discard)
     return run
+
+
+def resume(studio: Studio, id: str) -> Run:
+    """Go on with a run that was cut off, from where it was saved last. Raises Busy, and BadInput for one that cannot."""
+    found = runs.load(studio.home, id)
+    if found.state not in RESUMABLE:
+        raise BadInput(cannot_resume(found))
+    studio.jobs.start(lambda place: found.folder)
+    return runs.load(studio.home, id)
+
+
+def cannot_resume(run: Run) -> str:
+    if run.state in ACTIVE:
+        return "This run is going already."
+    if run.state == "queued":
+        return "This run waits for its turn; it begins by itself when the one before it is over."
+    if run.state == "discarded":
+        return "This run was discarded, and nothing of it was kept. Start it again with Repeat."
+    return "This run is over and has its adapter. To learn more, repeat it with more passes."
 
 
 def stopping(run: Run) -> str:
@@ -226,6 +248,40 @@ def history(studio: Studio, project_id: str) -> list[Run]:
 
 def active(studio: Studio) -> Run | None:
     return studio.jobs.active()
+
+
+def queue(studio: Studio) -> list[Run]:
+    """The runs that wait, the next one first."""
+    return runs.load_queue(studio.home)
+
+
+def move_up(studio: Studio, id: str) -> None:
+    """Let a run that waits change places with the one before it."""
+    runs.move_up(studio.home, id)
+
+
+def set_watch(studio: Studio, person: Person, project_id: str, typed: str) -> Project:
+    """Set a project's watch-prompts, one a line; none for held-out questions. Raises BadInput, NotFound."""
+    asked = [line.strip() for line in clean(typed, "A watch-prompt").splitlines() if line.strip()]
+    if len(asked) > run_data.WATCHED:
+        raise BadInput(
+            f"These are {len(asked)} watch-prompts; up to {run_data.WATCHED} are asked. Keep those that tell most."
+        )
+    with studio.database.writing() as db:
+        return projects.set_watch(db, project_id, asked)
+
+
+def questions(run: Run) -> list[str]:
+    """What a run is asked at each evaluation; none of runs from before there were watch-prompts."""
+    if not (run.folder / "watch.jsonl").is_file():
+        return []
+    return [messages[-1].content for messages in runs.frozen(run.folder, "watch")]
+
+
+def set_note(studio: Studio, id: str, note: str) -> Run:
+    """Write down what a person thinks of a run. Raises NotFound, BadInput."""
+    runs.write_note(runs.load(studio.home, id), clean(note, "The note", 2000).strip())
+    return runs.load(studio.home, id)
 
 
 def delete(studio: Studio, id: str) -> None:

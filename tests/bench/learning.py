@@ -2,7 +2,8 @@
 
 The examples are those of STUDIO_BENCH_DATA, else the starter examples. STUDIO_BENCH_GENERAL may name a file of general
 conversations from anywhere else: the loss on its first 24 is measured before and after as well, as a second opinion on
-the studio's own gauge. The "peer" of each loss is the base model itself.
+the studio's own gauge. The "peer" of each loss is the base model itself. STUDIO_BENCH_PRESET and STUDIO_BENCH_MIX (general
+examples for each own one) may name several with commas between: each of one is run with each of the other.
 """
 
 from __future__ import annotations
@@ -20,11 +21,22 @@ FOREIGN, READ = 24, 10  # general conversations measured, held-out questions ans
 
 
 def run() -> dict[str, Any]:
-    """One run of a preset through the command line, in a home of its own; STUDIO_BENCH_PRESET, else standard."""
+    """Runs through the command line, each in a home of its own."""
+    presets, mixes = (wanted(name, usual) for name, usual in (("PRESET", "standard"), ("MIX", "1")))
+    told = {f"{preset}, {mix} general for each": once(preset, mix) for preset in presets for mix in mixes}
+    rows = [{**row, "what": f"{row['what']}: {kind}"} for kind, each in told.items() for row in each["rows"]]
+    return {"rows": rows, "runs": told}
+
+
+def wanted(name: str, usual: str) -> list[str]:
+    return os.environ.get(f"STUDIO_BENCH_{name}", usual).split(",")
+
+
+def once(preset: str, mix: str) -> dict[str, Any]:
     file = os.environ.get("STUDIO_BENCH_DATA", str(CHECKOUT / "assets" / "starter_examples.jsonl"))
     with tempfile.TemporaryDirectory() as home:
         studio("import", file, "--home", home)
-        told = studio("train", "--preset", os.environ.get("STUDIO_BENCH_PRESET", "standard"), "--home", home)
+        told = studio("train", "--preset", preset, "--general", mix, "--home", home)
         return {
             "rows": [*figures(told), *foreign(Path(home), told)],
             "run": told,
@@ -37,6 +49,7 @@ def figures(told: dict[str, Any]) -> list[dict[str, Any]]:
     return [
         row("held-out loss", held_out["best"], held_out["before"]),
         row("general loss", general["best"], general["before"]),
+        {"what": "updates", "ours": told["updates"], "peer": None, "ratio": None},
         {"what": "minutes", "ours": round(told["seconds"] / 60, 1), "peer": None, "ratio": None},
         {"what": "peak memory, MB", "ours": told["peak_memory_mb"], "peer": None, "ratio": None},
     ]

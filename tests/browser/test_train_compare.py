@@ -58,6 +58,8 @@ def start(page, served):
         ("evaluations", "100"),
         ("warm-up", "0"),
         ("learning-rate", "0.002"),
+        ("patience", "0"),
+        ("forget", "0"),
     ):
         page.locator(f"#train-{name}").locator("input, textarea").fill(value)
     expect(page.locator("#train-figures")).to_contain_text("2,000")
@@ -76,7 +78,7 @@ def test_a_run_is_seen_alike_in_two_windows_and_after_the_server_was_killed(page
     other.goto(served.url)
     go_to(other, "Train")
     expect(other.locator("#train-live")).to_contain_text(re.compile(r"Update [\d,]+ of 2,000"))
-    expect(page.locator("#train-start")).to_be_disabled()
+    expect(page.locator("#train-start")).to_have_text("Add to the queue")
     expect(page.locator("#train-busy")).to_contain_text("is training now")
 
     served.kill()
@@ -89,7 +91,34 @@ def test_a_run_is_seen_alike_in_two_windows_and_after_the_server_was_killed(page
     other.locator("#train-keep").click()
     expect(other.locator("#train-live")).to_contain_text("stopped, best kept")
     expect(live).to_contain_text("stopped, best kept")
-    expect(page.locator("#train-start")).to_be_enabled()
+    expect(page.locator("#train-start")).to_have_text("Start training")
+
+
+def test_a_run_waits_in_the_queue_and_the_next_one_begins_by_itself(page, served):
+    live = start(page, served)
+    name = live.locator("h2").inner_text()
+    page.locator("#train-updates").locator("input, textarea").fill("6")
+    expect(page.locator("#train-figures")).to_contain_text("6updates")
+    page.locator("#train-start").click()
+    waiting = page.locator("#train-history li", has_text="waits for its turn")
+    expect(waiting).to_have_count(1)
+    second = waiting.locator("[data-press=open]").inner_text()
+
+    page.locator("#train-discard").click()
+    page.locator("#train-discard-sure").click()
+    expect(live).to_contain_text(second)
+    expect(live).to_contain_text("finished")
+    expect(live.locator(".watch .said")).not_to_have_count(0)
+    page.locator("#train-note textarea").fill("Too short to tell")
+    page.locator("#train-note textarea").blur()
+    unfold(page, "Compare with another run")
+    page.locator("#train-other-choice input").click()
+    page.get_by_role("option", name=name).click()
+    expect(page.locator("#train-difference")).to_contain_text("Updates")
+    expect(page.locator("#train-difference")).to_contain_text("the same in both")
+    page.reload()
+    go_to(page, "Train")
+    expect(page.locator("#train-history")).to_contain_text("Too short to tell")
 
 
 def test_a_run_is_discarded_only_when_it_is_said_twice_and_can_be_deleted(page, served):
@@ -122,15 +151,31 @@ def test_the_length_of_each_turn_and_of_the_whole_is_told_while_one_writes(page,
     expect(editor.locator(".saved")).to_have_text(re.compile("^Saved"))
 
 
-def test_a_killed_worker_is_reported(page, served):
+def test_a_killed_worker_is_reported_and_its_run_goes_on(page, served):
     live = start(page, served)
     studio = opened(served.home)
     run = training.active(studio)
     studio.database.close()
+    expect(live.locator("svg.curve.wide circle.best")).to_be_visible()  # it was measured, and so saved
     os.kill(int((run.folder / "pid").read_text()), signal.SIGKILL)
+    expect(live).to_contain_text("ended from outside")
 
-    expect(live).to_contain_text("Its process was ended from outside")
-    expect(page.locator("#train-start")).to_be_enabled()
+    page.locator("#train-resume").click()
+    expect(live).to_contain_text(re.compile(r"Update [\d,]+ of 2,000"))
+    unfold(page, "Everything that this run said")
+    expect(page.locator("#train-log")).to_contain_text("resumed")
+    page.locator("#train-keep").click()
+    expect(live).to_contain_text("stopped, best kept")
+
+
+def test_a_run_is_repeated_with_changes(page, served):
+    page.goto(served.url)
+    go_to(page, "Train")
+    expect(page.locator("#train-live h2")).to_be_visible()
+    page.locator("#train-repeat").click()
+    unfold(page, "Advanced settings")
+    expect(page.locator("#train-updates").locator("input, textarea")).to_have_value("2000")
+    expect(page.locator("#train-figures")).to_contain_text("2,000updates")
 
 
 def test_both_sides_answer_one_message_show_it_as_text_and_can_begin_again(page, served):

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from studio.core.course import cost, course
-from studio.core.progress import Evaluated, Failed, Fetching, Loading, Planned, Stepped, as_line
+from studio.core.progress import Evaluated, Failed, Fetching, Loading, Planned, Resumed, Stepped, as_line
 from studio.core.records import Run
 
 
@@ -28,6 +28,32 @@ def test_the_time_left_carries_on_the_time_so_far():
     seen = course(run("running", PLANNED, Evaluated(0, 3.5, 1.0, True), *STEPS))
 
     assert seen.seconds_left == 8.0  # two updates took two seconds; eight are left
+
+
+def test_a_resumed_run_is_one_curve_without_what_was_lost():
+    lost = [Stepped(3, 2.4, 2e-4, 300, 2.0, 0.5), Evaluated(3, 2.8, 1.1, True)]
+    again = [PLANNED, Resumed(2, 2), Stepped(3, 2.3, 2e-4, 300, 2.0, 0.5)]
+    seen = course(
+        run(
+            "running",
+            PLANNED,
+            Evaluated(0, 3.5, 1.0, True),
+            *STEPS,
+            Evaluated(2, 2.9, 1.1, True),
+            *lost,
+            *again,
+        )
+    )
+
+    assert seen.learned == ((1, 3.0), (2, 2.5), (3, 2.3))
+    assert seen.held_out == ((0, 3.5), (2, 2.9))
+    assert seen.seconds_left == 7.0  # one update took a second since then
+
+
+def test_a_run_resumed_from_the_beginning_has_lost_all():
+    seen = course(run("running", PLANNED, Evaluated(0, 3.5, 1.0, True), *STEPS, PLANNED, Resumed(0, -1)))
+
+    assert (seen.done, seen.held_out, seen.seconds_left) == (0, (), None)
 
 
 def test_a_loss_that_is_no_number_is_left_out_of_the_curve():

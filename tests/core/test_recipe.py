@@ -6,10 +6,11 @@ from studio.core.errors import BadRecipe
 from studio.core.recipe import Recipe, general_wanted, planned_updates, preset
 
 
-def test_small_sets_get_at_least_sixty_updates_and_large_ones_few_passes():
-    assert planned_updates(preset("standard", 40), 40) >= 60
-    assert preset("standard", 132).passes == 3
-    assert planned_updates(preset("standard", 132), 132) == 99
+def test_small_sets_get_enough_updates_and_large_ones_few_passes():
+    assert planned_updates(preset("standard", 60), 60) >= 120
+    assert preset("standard", 132).passes == 4
+    assert planned_updates(preset("standard", 132), 132) == 132
+    assert preset("standard", 400).passes == 3
     assert preset("standard", 5000).passes == 1
 
 

@@ -5,7 +5,7 @@ from transformers import CONFIG_MAPPING, AutoModelForCausalLM
 
 from studio.core.encode import IGNORED, Encoded
 from studio.core.recipe import Recipe
-from studio.engine import batches, worker
+from studio.engine import batches, preparing
 
 SMALL = {
     "vocab_size": 160,
@@ -38,7 +38,7 @@ def model(kind, dtype=torch.float32, **settings):
 
 
 def with_trained_adapter(base):
-    peft = worker.with_adapter(base.requires_grad_(False).eval(), Recipe(rank=4))
+    peft = preparing.with_adapter(base.requires_grad_(False).eval(), Recipe(rank=4))
     torch.manual_seed(4)
     for name, weight in peft.named_parameters():
         if "lora_B" in name:

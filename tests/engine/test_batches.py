@@ -49,12 +49,7 @@ def test_a_token_that_predicts_a_learned_one_is_shared_by_none():
 def test_a_pass_holds_every_own_conversation_once_and_general_ones_in_turn():
     own = [encoded(3, 1, first=100 * n) for n in range(1, 7)]
     general = [encoded(3, 1, first=1000 * n) for n in range(1, 4)]
-    firsts = [
-        int(row.ids[0, start])
-        for step in islice(steps(own, general, 6, 4, 6, seed=1), 3)
-        for row in step
-        for start in range(0, row.ids.shape[1], 3)
-    ]
+    firsts = [each.ids[0] for step in islice(steps(own, general, 6, 4, 6, seed=1), 3) for each in step]
 
     assert sorted(first for first in firsts if first < 1000) == [100, 200, 300, 400, 500, 600]
     assert sorted(first for first in firsts if first >= 1000) == [1000, 1000, 2000, 2000, 3000, 3000]
@@ -64,7 +59,7 @@ def test_the_same_seed_gives_the_same_steps_and_another_one_others():
     own = [encoded(3, 1, first=100 * n) for n in range(1, 9)]
 
     def order(seed):
-        return [row.ids.tolist() for step in steps(own, [], 0, 2, 6, seed) for row in step]
+        return [[each.ids for each in step] for step in steps(own, [], 0, 2, 6, seed)]
 
     assert order(1) == order(1)
     assert order(1) != order(2)

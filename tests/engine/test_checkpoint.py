@@ -6,12 +6,12 @@ from safetensors.torch import load_file, save_file
 
 from studio.core.errors import TrainingFailed
 from studio.core.recipe import Recipe
-from studio.engine import checkpoint, models, worker
+from studio.engine import checkpoint, models, preparing
 
 
 @pytest.fixture
 def adapter(rehearsal_path, tmp_path):
-    model = worker.with_adapter(models.load(rehearsal_path, "fp32", "cpu"), Recipe(rank=4))
+    model = preparing.with_adapter(models.load(rehearsal_path, "fp32", "cpu"), Recipe(rank=4))
     for name, weight in model.named_parameters():
         if "lora_B" in name:
             weight.data.fill_(0.01)
@@ -67,7 +67,7 @@ def test_an_adapter_that_changes_nothing_is_never_published_as_finished(adapter)
 
 def test_saving_again_replaces_the_whole_folder(adapter, rehearsal_path):
     (adapter / "stray").write_text("from before")
-    model = worker.with_adapter(models.load(rehearsal_path, "fp32", "cpu"), Recipe(rank=4))
+    model = preparing.with_adapter(models.load(rehearsal_path, "fp32", "cpu"), Recipe(rank=4))
     checkpoint.save_adapter(model, adapter, "some/base")
 
     assert not (adapter / "stray").exists()

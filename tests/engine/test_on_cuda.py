@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from studio.core.recipe import Recipe
-from studio.engine import fitting, kernels, models, worker
+from studio.engine import fitting, kernels, models, preparing
 from tests.engine.architectures import gradients, model, relative, row
 
 pytestmark = [
@@ -34,7 +34,7 @@ def test_the_form_that_is_chosen_on_cuda_gives_the_gradients_of_one_conversation
 
 
 def test_a_4_bit_base_on_cuda_gives_the_gradients_of_peft_and_bitsandbytes(rehearsal_path):
-    peft = worker.with_adapter(models.load(rehearsal_path, "nf4", "cuda"), Recipe(rank=4))
+    peft = preparing.with_adapter(models.load(rehearsal_path, "nf4", "cuda"), Recipe(rank=4))
     packed = row().to("cuda")
     expected = gradients(peft, kernels.plain_loss, packed)
     fit = fitting.fit(peft, packed, 23, "cuda")

@@ -1,7 +1,10 @@
 """The Train tab: the plan, the run as its folder tells it, and what the buttons do."""
 
+import base64
 import json
+import re
 import warnings
+from dataclasses import asdict
 from types import SimpleNamespace
 
 import gradio as gr
@@ -10,14 +13,18 @@ from filelock import FileLock
 from made import built, evaluated, finish, finished, freeze, going, planned, say, stepped, write, write_many
 
 from studio.core.course import course
-from studio.core.errors import BadInput, Busy, NothingToLearn
+from studio.core.errors import BadInput, BadRecipe, Busy, NothingToLearn
+from studio.core.recipe import preset
 from studio.core.records import Message
 from studio.store import runs
-from studio.ui import need, show_run, train, train_plan, train_run
+from studio.ui import need, show_run, train, train_plan, train_recipes, train_run
 from studio.work import models, training
 
 FIGURES, HELP, SAID, LEFT_OUT, BASE, START, HINDERED = range(7)
-LIVE, LOG_FRAME, LOG, STOPS, KEEP, DISCARD, SURE, HISTORY, RUN_START, BUSY, CHOSEN, SEEN, NUDGE = range(13)
+(
+    LIVE, LOG_FRAME, LOG, STOPS, KEEP, DISCARD, SURE, OVER, RESUME,
+    ABOUT, NOTE, OTHER, DIFFERENCE, HISTORY, RUN_START, BUSY, CHOSEN, SEEN, NUDGE,
+) = range(19)  # fmt: skip
 EMPTY = [""] * (len(train_plan.NAMES) - 1) + ["auto"]
 
 
@@ -105,7 +112,7 @@ def test_an_empty_set_says_what_to_do_and_cannot_start(studio, ada, project):
     assert "There are no examples yet" in said[SAID]
     assert said[START]["interactive"] is False
     with pytest.raises(NothingToLearn):
-        train_run.on_start(studio, ada, project, "standard", 1.0, *EMPTY)
+        train_run.on_start(studio, ada, project, {}, "standard", 1.0, *EMPTY)
 
 
 def test_what_is_left_out_is_listed_with_its_number_and_the_reason(studio, ada, project):
@@ -199,15 +206,16 @@ def test_without_a_run_the_tab_says_where_it_will_appear(studio, ada, project):
     assert shown[LOG_FRAME]["visible"] is False
 
 
-def test_a_run_that_is_going_shows_its_progress_its_buttons_and_blocks_another_start(studio, ada, project):
+def test_a_run_that_is_going_shows_its_progress_its_buttons_and_a_queue(studio, ada, project):
     with going(studio, project) as folder:
         say(folder, stepped(2, 3.3), evaluated(2, 3.1))
         shown = train_run.on_show(studio, ada, project, "", "")
 
-    assert "Update 2 of 40, 200 tokens a second" in shown[LIVE]
+    assert "200 tokens a second, learning rate 0.0002" in shown[LIVE]
     assert "best held-out 3.10 at update 2" in shown[LIVE]
     assert shown[STOPS]["visible"] is True
-    assert shown[RUN_START]["interactive"] is False
+    assert shown[OVER]["visible"] is False
+    assert (shown[RUN_START]["value"], shown[RUN_START]["interactive"]) == ("Add to the queue", True)
     assert "is training now" in shown[BUSY]
 
 
@@ -246,7 +254,7 @@ def test_the_end_of_a_run_frees_the_button_and_asks_for_a_new_plan(studio, ada, 
     told = train_run.on_tick(studio, ada, project, "", "", seen)
 
     assert "Held-out loss 3.60 to 2.34 (−35 %)" in told[LIVE]
-    assert told[RUN_START]["interactive"] is True
+    assert told[RUN_START]["value"] == "Start training"
     assert told[NUDGE] == folder.name
 
 
@@ -261,14 +269,14 @@ def test_a_run_started_elsewhere_appears_at_the_next_tick(studio, ada, project):
         assert "Update 1 of 40" in train_run.on_tick(studio, ada, project, "", "", seen)[LIVE]
 
 
-def test_a_run_of_another_project_blocks_the_start_and_is_named(studio, ada, project):
+def test_a_run_of_another_project_is_named_and_waited_for(studio, ada, project):
     seen = train_run.on_show(studio, ada, project, "", "")[SEEN]
     with going(studio, "another", project_name="Lamps"):
         told = train_run.on_tick(studio, ada, project, "", "", seen)
 
     assert "No run yet" in told[LIVE]
     assert "of Lamps is training now" in told[BUSY]
-    assert told[RUN_START]["interactive"] is False
+    assert told[RUN_START]["value"] == "Add to the queue"
 
 
 def test_a_killed_run_says_what_happened(studio, ada, project):
@@ -276,7 +284,8 @@ def test_a_killed_run_says_what_happened(studio, ada, project):
         seen = train_run.on_show(studio, ada, project, "", "")[SEEN]
     told = train_run.on_tick(studio, ada, project, "", "", seen)
 
-    assert "Its process was ended from outside after 1 updates" in told[LIVE]
+    assert "ended from outside after 1 update." in told[LIVE]
+    assert (told[OVER]["visible"], told[RESUME]["visible"]) == (True, True)
     assert told[RUN_START]["interactive"] is True
 
 
@@ -358,7 +367,101 @@ def test_a_stop_is_asked_of_the_shown_run_and_said_at_once(studio, ada, project,
 def test_a_second_start_is_refused_with_a_sentence(studio, ada, project):
     write_many(studio, ada, project, 10)
     with going(studio, project), pytest.raises(Busy, match="is using this machine"):
-        train_run.on_start(studio, ada, project, "standard", 1.0, *EMPTY)
+        train_run.on_start(studio, ada, project, {}, "standard", 1.0, *EMPTY)
+
+
+def test_a_start_beside_a_run_that_the_page_shows_waits_for_its_turn(studio, ada, project):
+    write_many(studio, ada, project, 10)
+    with going(studio, project):
+        seen = train_run.on_show(studio, ada, project, "", "")[SEEN]
+        shown = train_run.on_start(studio, ada, project, seen, "gentle", 0.5, *EMPTY)
+
+        assert "waits for its turn" in shown[HISTORY]
+        (waiting,) = training.queue(studio)
+        opened = train_run.on_press(studio, ada, project, "", "", pressed("open", waiting.folder))
+        assert "begins by itself" in opened[LIVE]
+        train_run.on_press(studio, ada, project, "", "", pressed("up", waiting.folder))
+        train_run.on_press(studio, ada, project, "", "", pressed("delete", waiting.folder))
+        assert training.queue(studio) == []
+
+
+def test_repeating_a_run_fills_in_what_it_was_started_with(studio, ada, project):
+    recipe = asdict(preset("gentle", 100, rank=8, general=0.5))
+    folder = finished(studio, project, preset="gentle", recipe=recipe)
+    fields = train_run.on_repeat(studio, ada, {"run": folder.name})
+
+    assert fields[:2] == ["gentle", 0.5]
+    typed = dict(zip(train_plan.NAMES, fields[2:], strict=True))
+    assert (typed["rank"], typed["learning_rate"], typed["quantization"]) == ("8", "", "auto")
+    again = train_plan.changes(fields[1], tuple(fields[2:]))
+    assert asdict(preset("gentle", 3, **again)) == recipe
+
+
+def test_a_note_is_kept_shown_in_the_list_and_not_wiped_out_by_news(studio, ada, project):
+    with going(studio, project) as folder:
+        shown = train_run.on_show(studio, ada, project, "", "")
+        train_run.on_note(studio, ada, shown[SEEN], " Too <b>stiff</b>. ")
+        finish(folder)
+    told = train_run.on_tick(studio, ada, project, "", "", shown[SEEN])
+
+    assert "Too &lt;b&gt;stiff&lt;/b&gt;." in told[HISTORY]
+    assert told[NOTE] == gr.skip()
+    assert train_run.on_show(studio, ada, project, "", "")[NOTE] == "Too <b>stiff</b>."
+
+
+def test_two_runs_differ_in_settings_and_conversations(studio, ada, project):
+    one = finished(studio, project, recipe=asdict(preset("gentle", 100)))
+    two = finished(studio, project)
+    rows = [json.loads(line) for line in (two / "held_out.jsonl").open()]
+    rows[0]["messages"][1]["content"] = "There."
+    rows[1]["id"] = "other"
+    (two / "held_out.jsonl").write_text("".join(json.dumps(each) + "\n" for each in rows))
+    shown = train_run.on_show(studio, ada, project, "", "")
+    assert shown[OTHER]["choices"] == [("Run 1 (standard, −35 %)", one.name)]
+    told = train_run.on_other(studio, ada, shown[SEEN], one.name)
+
+    assert "Learning rate" in told
+    assert "0.0001" in told
+    assert "3 conversations the same in both" in told
+    assert "1 conversation added" in told
+    assert "1 conversation changed" in told
+    assert "1 conversation removed" in told
+    assert "Where is 0?" in told
+    assert "Held-out loss of both runs" in told
+
+
+def test_the_curve_of_a_run_that_is_over_can_be_saved(studio, ada, project):
+    finished(studio, project)
+    link = re.search(r'base64,([^"]+)"', train_run.on_show(studio, ada, project, "", "")[LIVE])
+
+    table = base64.b64decode(link[1]).decode().splitlines()
+    assert table[0] == "update,learned_loss,held_out_loss,general_loss"
+    assert table[1].startswith("0,,3.6")
+
+
+def test_settings_are_kept_as_a_file_and_taken_again(studio, ada, project):
+    fields = dict.fromkeys(train_plan.NAMES, "") | {
+        "rank": "8",
+        "learning_rate": "0.0001",
+        "quantization": "auto",
+    }
+    kept, _ = train_recipes.on_keep(studio, ada, "Short and dry", "gentle", 0.5, *fields.values())
+    assert kept["choices"] == ["Short and dry"]
+    file = studio.home.recipes / "Short and dry.json"
+    assert json.loads(file.read_text()) == {
+        "preset": "gentle", "general": 0.5, "rank": 8, "learning_rate": 0.0001, "quantization": "auto"
+    }  # fmt: skip
+
+    assert train_recipes.on_use(studio, ada, "Short and dry") == ["gentle", 0.5, *fields.values()]
+    file.write_text('{"preset": "gentle", "rank": "many"}')
+    with pytest.raises(BadRecipe, match="rank"):
+        train_recipes.on_use(studio, ada, "Short and dry")
+
+
+@pytest.mark.parametrize("name", ["", "../escape", "a/b", ".hidden", "x" * 61])
+def test_a_recipe_needs_a_name_that_is_a_file_name(studio, ada, project, name):
+    with pytest.raises(BadInput, match="name"):
+        train_recipes.on_keep(studio, ada, name, "gentle", 0.5, *EMPTY)
 
 
 def test_a_run_in_a_list_is_named_with_its_preset_and_its_change(studio, project):

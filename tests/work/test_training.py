@@ -6,12 +6,13 @@ import signal
 import time
 
 import pytest
+from safetensors.torch import load_file
 
 from studio.core.course import course
-from studio.core.errors import Busy, NothingToLearn
+from studio.core.errors import BadInput, Busy, NothingToLearn
 from studio.core.records import Change, Message
 from studio.store import runs
-from studio.work import comparing, exporting, models, training, writing
+from studio.work import comparing, exporting, models, run_data, training, writing
 from studio.work.studio import opened, owner
 
 FEW = {"updates": 6, "general": 0.2}
@@ -54,7 +55,7 @@ def until(studio, id, true, seconds=120):
 
 
 def over(run):
-    return not runs.is_active(run)
+    return run.state != "queued" and not runs.is_active(run)
 
 
 def test_a_run_goes_from_plan_to_a_verified_adapter(studio, project):
@@ -69,6 +70,7 @@ def test_a_run_goes_from_plan_to_a_verified_adapter(studio, project):
     assert run.card["held_out_loss"]["best"] < run.card["held_out_loss"]["before"]
     assert run.card["learned_tokens"] == planned.learned_tokens
     assert course(run).held_out[0][0] == 0
+    assert run.card["held_out_loss"]["interval"] is None or run.card["held_out_loss"]["interval"][0] < 0
 
     learned = [json.loads(line)["id"] for line in (run.folder / "train.jsonl").open()]
     apart = [json.loads(line)["id"] for line in (run.folder / "held_out.jsonl").open()]
@@ -90,6 +92,18 @@ def test_a_run_goes_from_plan_to_a_verified_adapter(studio, project):
 
     training.delete(studio, run.id)
     assert training.history(studio, project.id) == []
+
+
+def test_the_watch_prompts_are_asked_at_each_evaluation(studio, project):
+    write(studio, project, 20)
+    training.set_watch(studio, owner(), project.id, "Where is parcel 3?\n\n  Hello?  \n")
+    with pytest.raises(BadInput, match="up to 5"):
+        training.set_watch(studio, owner(), project.id, "one\n" * 6)
+    run = until(studio, training.start(studio, owner(), project.id, **FEW).id, over)
+
+    assert training.questions(run) == ["Where is parcel 3?", "Hello?"]
+    assert [update for update, _ in course(run).watched] == [update for update, _ in course(run).held_out]
+    assert all(len(answers) == 2 for _, answers in course(run).watched)
 
 
 def test_a_second_start_is_refused_while_the_first_runs_and_a_stop_keeps_the_best(studio, project):
@@ -129,6 +143,89 @@ def test_a_killed_worker_is_told_as_such_within_five_seconds(studio, project):
     run = until(studio, run.id, over, seconds=5)
     assert run.state == "killed"
     assert "ended from outside" in course(run).trouble
+
+
+def cut_off(studio, id, number, updates=2):
+    """Wait for a checkpoint, then send the worker a signal."""
+    run = until(
+        studio,
+        id,
+        lambda seen: course(seen).done > updates and any((seen.folder / "checkpoints").glob("at-*")),
+    )
+    os.kill(int((run.folder / "pid").read_text()), number)
+    return until(studio, id, over, seconds=10)
+
+
+def adapter_of(run):
+    return load_file(run.folder / "adapter" / "adapter_model.safetensors")
+
+
+@pytest.mark.parametrize(("number", "state"), [(signal.SIGKILL, "killed"), (signal.SIGTERM, "paused")])
+def test_a_run_that_was_cut_off_goes_on_and_ends_as_one_that_was_not(studio, project, number, state):
+    write(studio, project, 20)
+    same = {"updates": 60, "evaluations": 30, "general": 0.2, "quantization": "fp32"}
+    run = training.start(studio, owner(), project.id, **same)
+    cut = cut_off(studio, run.id, number)
+    assert cut.state == state
+    assert "Resume it" in course(cut).trouble
+    with (cut.folder / "events.jsonl").open("a") as events:
+        events.write('{"kind": "step')  # the half line on which a worker can be killed
+
+    training.resume(studio, run.id)
+    assert training.run(studio, run.id).state in ("starting", "running")
+    with pytest.raises(BadInput, match="going already"):
+        training.resume(studio, run.id)
+    resumed = until(studio, run.id, over)
+    assert resumed.state == "finished", (run.folder / "worker.log").read_text()
+    assert next(each["update"] for each in resumed.events if each["kind"] == "resumed") > 0
+    assert [update for update, _ in course(resumed).learned] == list(range(1, 61))
+
+    whole = until(studio, training.start(studio, owner(), project.id, **same).id, over)
+    one, two = adapter_of(resumed), adapter_of(whole)
+    assert all((one[name] - two[name]).abs().max() <= 1e-6 for name in one)
+    with pytest.raises(BadInput, match="repeat it"):
+        training.resume(studio, run.id)
+
+
+def test_a_run_waits_for_its_turn_and_begins_by_itself(studio, project):
+    write(studio, project, 20)
+    first = training.start(studio, owner(), project.id, updates=5000)
+    second, third = (training.start(studio, owner(), project.id, queue=True, **FEW) for _ in range(2))
+    assert [second.state, third.state] == ["queued", "queued"]
+    training.move_up(studio, third.id)
+    assert [each.id for each in training.queue(studio)] == [third.id, second.id]
+    with pytest.raises(BadInput, match="waits for its turn"):
+        training.resume(studio, second.id)
+
+    studio.jobs.watch()
+    time.sleep(1.5)
+    assert training.run(studio, third.id).state == "queued"
+    training.stop(studio, first.id, discard=True)
+    until(studio, third.id, over)
+    assert training.run(studio, third.id).state == "finished"
+    assert until(studio, second.id, over).state == "finished"
+
+
+def test_a_run_that_waits_can_be_taken_out(studio, project):
+    write(studio, project, 20)
+    training.start(studio, owner(), project.id, updates=5000)
+    waiting = training.start(studio, owner(), project.id, queue=True, **FEW)
+    training.delete(studio, waiting.id)
+
+    assert training.queue(studio) == []
+
+
+def test_a_run_whose_data_was_changed_is_not_what_it_says_and_ends(studio, project):
+    write(studio, project, 20)
+    run = training.start(studio, owner(), project.id, queue=True, updates=5000)
+    cut_off(studio, run.id, signal.SIGKILL)
+    with (run.folder / "train.jsonl").open("ab") as data:
+        data.write(b"\n")
+    training.resume(studio, run.id)
+
+    run = until(studio, run.id, over)
+    assert run.state == "failed"
+    assert "train.jsonl was changed" in course(run).trouble
 
 
 def test_a_discarded_run_leaves_no_adapter(studio, project):
@@ -179,10 +276,11 @@ def test_rejected_unfinished_and_too_long_conversations_are_left_out(studio, pro
 
 def test_the_projects_system_text_is_frozen_with_the_data(studio, project):
     write(studio, project, 10)
-    writing.set_system(studio, owner(), project.id, "You are Harbour.")
+    harbour = writing.set_system(studio, owner(), project.id, "You are Harbour.")
     split = training.sides(studio, project.id)
-    data = training.frozen(split, "You are Harbour.", training.plan(studio, project.id).recipe)
+    data = run_data.frozen(split.learned, split.held_out, harbour, training.plan(studio, project.id).recipe)
 
     assert all(messages[0] == Message("system", "You are Harbour.") for _, messages in data["train"])
+    assert data["watch"][0][1] == (Message("system", "You are Harbour."), split.held_out[0].messages[0])
     assert len(data["general"]) >= 290
     assert not {str(m) for _, m in data["general"]} & {str(m) for _, m in data["gauge"]}

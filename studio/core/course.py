@@ -117,30 +117,40 @@ def seconds_left(events: Sequence[dict[str, Any]], done: int, updates: int) -> f
 
 @dataclass(frozen=True)
 class Cost:
-    """What the parts of a run took, in seconds: loading and checking, one update, one evaluation."""
+    """What the parts of a run took, in seconds: loading and checking, one update, one evaluation. `tokens` of an update;
+    `memory` is the most that was held, in bytes."""
 
     start: float
     update: float
     evaluation: float
+    tokens: float
+    memory: int
 
-    def of(self, updates: int, evaluations: int) -> float:
-        """What a run of so many updates will take, measured about `evaluations` times on the way and once before it."""
+    def of(self, updates: int, evaluations: int, tokens: float | None = None) -> float:
+        """What a run of so many updates will take, measured about `evaluations` times on the way and once before it.
+
+        `tokens` of each of its updates, where they are known.
+        """
         every = math.ceil(updates / evaluations)
-        return self.start + self.update * updates + self.evaluation * (math.ceil(updates / every) + 1)
+        update = self.update * (tokens / self.tokens if tokens else 1)
+        return self.start + update * updates + self.evaluation * (math.ceil(updates / every) + 1)
 
 
 def cost(run: Run) -> Cost | None:
     """Read off a run's events what its parts took; None where it had no update."""
     events = lasting(run.events)
     at = {each["kind"]: float(each["at"]) for each in events if each["kind"] in ("loading", "planned")}
-    updates = [float(each["seconds"]) for each in events if each["kind"] == "stepped"]
+    steps = [each for each in events if each["kind"] == "stepped"]
+    usual = steps[1:] or steps  # the first one warms up
     evaluations = seconds_of_evaluations(events)
-    if not updates or not evaluations:
+    if not steps or not evaluations:
         return None
     return Cost(
         at["planned"] - at.get("loading", at["planned"]),
-        sum(updates) / len(updates),
+        sum(float(each["seconds"]) for each in usual) / len(usual),
         sum(evaluations) / len(evaluations),
+        sum(int(each["tokens"]) for each in usual) / len(usual),
+        max(int(each.get("memory_mb", 0)) for each in steps) * 2**20,
     )
 
 

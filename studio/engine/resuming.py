@@ -20,6 +20,7 @@ from studio.engine import checkpoint
 from studio.engine.loop import Standing
 
 KEPT = 2
+SPARE = 200 * 2**20  # bytes that a run never fills
 
 
 def best(checkpoints: Path, update: int) -> Path:
@@ -33,9 +34,12 @@ def save(checkpoints: Path, model: Any, optimizer: Any, at: Standing) -> None:
 
     staging = checkpoints / ".at.staging"
     shutil.rmtree(staging, ignore_errors=True)
+    held = tensors(model, optimizer)
+    checkpoints.mkdir(exist_ok=True)
+    require_room(checkpoints, sum(each.nbytes for each in held.values()), at.done)
     try:
-        staging.mkdir(parents=True)
-        save_file(tensors(model, optimizer), staging / "state.safetensors")
+        staging.mkdir()
+        save_file(held, staging / "state.safetensors")
         (staging / "standing.json").write_text(json.dumps(asdict(at)), "utf-8")
         checkpoint.publish(staging, checkpoints / f"at-{at.done}")
     except OSError as error:
@@ -45,6 +49,16 @@ def save(checkpoints: Path, model: Any, optimizer: Any, at: Standing) -> None:
             "Free some space and resume it: it goes on from where it was saved last."
         ) from error
     tidy(checkpoints)
+
+
+def require_room(folder: Path, needed: int, done: int) -> None:
+    """Raises DoesNotFit before the disk is full: a full one loses other programs' work."""
+    free = shutil.disk_usage(folder).free
+    if free < needed + SPARE:
+        raise DoesNotFit(
+            f"The disk has {free / 2**20:,.0f} MB left, and saving the run after {done} updates takes {needed / 2**20:,.0f} MB. "
+            "Free some space and resume it: it goes on from where it was saved last."
+        )
 
 
 def tensors(model: Any, optimizer: Any) -> dict[str, Any]:

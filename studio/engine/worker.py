@@ -70,7 +70,7 @@ def run(folder: Folder, models: Path) -> None:
     why = training.go()
     if why == "pause":
         folder.emit(Paused(training.at.done))
-    elif why == "discard":
+    elif why == "discard" or spec.get("trial"):
         shutil.rmtree(folder.checkpoints, ignore_errors=True)
         folder.emit(Discarded(training.at.done))
     else:

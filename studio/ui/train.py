@@ -22,6 +22,7 @@ class PlanPart:
 
     figures: gr.HTML
     start: gr.Button
+    measure: gr.Button
     busy: gr.HTML
     said: gr.HTML
     preset: gr.Radio
@@ -42,7 +43,7 @@ class PlanPart:
     @property
     def outputs(self) -> list[Any]:
         shown = [self.figures, self.help, self.said, self.left_out, self.base_said]
-        return [*shown, self.start, self.hindered, *self.settings]
+        return [*shown, self.start, self.measure, self.hindered, *self.settings]
 
 
 @dataclass(frozen=True)
@@ -106,12 +107,7 @@ def build(studio: Studio, shell: Shell) -> gr.Tab:
 
 
 def lay_out_plan(studio: Studio) -> PlanPart:
-    with gr.Row(elem_classes="plan-row"):
-        figures = gr.HTML('<p class="soft">Counting the examples.</p>', elem_id="train-figures")
-        start = gr.Button(
-            "Start training", variant="primary", interactive=False, elem_id="train-start", elem_classes="fit"
-        )
-    busy, said = gr.HTML(elem_id="train-busy"), gr.HTML(elem_id="train-said")
+    figures, start, measure, busy, said = lay_out_figures()
     with gr.Row(elem_classes="strength"):
         names = [(each.title(), each) for each in PRESETS]
         preset = gr.Radio(
@@ -131,6 +127,7 @@ def lay_out_plan(studio: Studio) -> PlanPart:
     return PlanPart(
         figures,
         start,
+        measure,
         busy,
         said,
         preset,
@@ -144,6 +141,22 @@ def lay_out_plan(studio: Studio) -> PlanPart:
         use,
         hindered,
     )
+
+
+def lay_out_figures() -> tuple[gr.HTML, gr.Button, gr.Button, gr.HTML, gr.HTML]:
+    with gr.Row(elem_classes="plan-row"):
+        figures = gr.HTML('<p class="soft">Counting the examples.</p>', elem_id="train-figures")
+        start = gr.Button(
+            "Start training", variant="primary", interactive=False, elem_id="train-start", elem_classes="fit"
+        )
+    measure = gr.Button(
+        "Measure time and memory here (half a minute)",
+        visible=False,
+        elem_id="train-measure",
+        elem_classes="fit quiet",
+    )
+    busy, said = gr.HTML(elem_id="train-busy"), gr.HTML(elem_id="train-said")
+    return figures, start, measure, busy, said
 
 
 def lay_out_advanced() -> tuple[list[Any], train_recipes.RecipePart]:
@@ -251,6 +264,7 @@ def wire_run(studio: Studio, shell: Shell, tab: gr.Tab, plan: PlanPart, run: Run
         bind(studio, train_run.on_start), [shell.project, run.seen, *plan.inputs], outputs,
         queue=False, show_progress="minimal", show_progress_on=plan.figures,
     )  # fmt: skip
+    plan.measure.click(bind(studio, train_run.on_measure), [shell.project, *plan.inputs], outputs, **now)
     run.keep.click(bind(studio, train_run.on_keep), [*where, run.seen], outputs, **now)
     run.discard.click(train_run.on_ask, None, [run.buttons, run.sure], **now)
     run.go_on.click(train_run.on_go_on, None, [run.buttons, run.sure], **now)

@@ -137,6 +137,13 @@ def on_start(
     return on_show(studio, person, project, "", "")
 
 
+def on_measure(
+    studio: Studio, person: Person, project: str, preset: str, general: float, *settings: Any
+) -> Any:
+    training.measure(studio, person, project, preset, **changes(general, settings))
+    return on_show(studio, person, project, "", "")
+
+
 def on_resume(studio: Studio, person: Person, project: str, hindered: str, chosen: str, seen: Seen) -> Any:
     training.resume(studio, seen["run"])
     return on_show(studio, person, project, hindered, chosen)

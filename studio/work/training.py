@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from studio import __version__
 from studio.core import lint
-from studio.core.course import cost
 from studio.core.errors import BadInput, Busy, DoesNotFit, NothingToLearn
 from studio.core.recipe import Recipe, general_wanted, planned_updates, preset
 from studio.core.records import ACTIVE, RESUMABLE, Conversation, Person, Project, Run
 from studio.core.split import held_out
 from studio.core.text import clean
 from studio.store import projects, runs
-from studio.work import checking, run_data, writing
+from studio.work import checking, experience, run_data, writing
 from studio.work.studio import Studio
 
+TRIAL = 4  # updates that tell what a run takes; the first warms up
 FEW = 20  # conversations below which the plan says that more would help
 
 
@@ -77,7 +79,8 @@ def plan(studio: Studio, project_id: str, preset_name: str = "standard", **chang
     recipe = preset(preset_name, len(split.learned), **{**changes, "max_length": limit})
     counted = checking.sizes(studio, project_id, list(split.learned))
     updates = planned_updates(recipe, len(split.learned))
-    seconds, memory = experience(studio, base, updates, recipe.evaluations)
+    tokens = experience.tokens_of_an_update(studio, base, counted, recipe) if counted else None
+    seconds, memory = experience.forecast(studio, base, updates, recipe.evaluations, tokens)
     return Plan(
         recipe=recipe,
         learned=len(split.learned),
@@ -89,7 +92,7 @@ def plan(studio: Studio, project_id: str, preset_name: str = "standard", **chang
         memory=memory,
         memory_total=studio.engine.device().total_memory,
         left_out=split.left_out,
-        advice=(*advice(split, recipe), *room(studio, memory)),
+        advice=(*advice(split, recipe), *experience.room(studio, memory)),
         obstacle=obstacle(split),
     )
 
@@ -129,32 +132,6 @@ def advice(split: Sides, recipe: Recipe) -> list[str]:
     return said
 
 
-def room(studio: Studio, memory: int | None) -> list[str]:
-    """What has to leave the memory for a run that needs `memory` bytes."""
-    loaded = studio.engine.loaded()
-    if loaded and in_the_way(studio, memory):
-        return [f"{loaded}, which answers in Prompt and Compare, is unloaded when this training starts: both do not fit."]  # fmt: skip
-    return []
-
-
-def make_room(studio: Studio, memory: int | None) -> None:
-    if studio.engine.loaded() and in_the_way(studio, memory):
-        studio.engine.unload()
-
-
-def in_the_way(studio: Studio, memory: int | None) -> bool:
-    device = studio.engine.device()
-    return memory is not None and memory > device.total_memory - device.used_memory
-
-
-def experience(studio: Studio, base: str, updates: int, evaluations: int) -> tuple[float | None, int | None]:
-    """Seconds and bytes to expect, from the newest run of this base on this machine that tells; None without one."""
-    for run in runs.load_all(studio.home):
-        if run.card and run.spec["base"] == base and (spent := cost(run)):
-            return spent.of(updates, evaluations), int(run.card["peak_memory_mb"]) * 2**20  # type: ignore[call-overload]
-    return None, None
-
-
 def start(
     studio: Studio,
     person: Person,
@@ -169,12 +146,33 @@ def start(
     Raises NothingToLearn, BadRecipe, DoesNotFit, and Busy where another is going and this one may not wait, or where an
     answer is being written by a model that has to make room.
     """
-    project = writing.by_id(studio, project_id)
     planned = plan(studio, project_id, preset_name, **changes)
+    spec, data = contents(studio, person, project_id, preset_name, planned)
+
+    def prepare(place: int) -> Path:
+        id = runs.next_id(studio.home)
+        return runs.freeze(studio.home, id, {"name": name or f"Run {id}", **spec}, data, place)
+
+    experience.make_room(studio, planned.memory)
+    return begin(studio, prepare, queue)
+
+
+def begin(studio: Studio, prepare: Callable[[int], Path], queue: bool = False) -> Run:
+    try:
+        folder = studio.jobs.start(prepare, queue)
+    except OSError as error:
+        raise DoesNotFit(f"The run could not be prepared ({error.strerror}). Free some disk space and start again.") from error  # fmt: skip
+    return runs.load(studio.home, folder.name)
+
+
+def contents(
+    studio: Studio, person: Person, project_id: str, preset_name: str, planned: Plan
+) -> tuple[dict[str, Any], dict[str, run_data.Rows]]:
+    """(spec, data) of a run as it is planned. Raises NothingToLearn."""
     if planned.obstacle:
         raise NothingToLearn(planned.obstacle)
+    project = writing.by_id(studio, project_id)
     split = sides(studio, project_id, planned.recipe.max_length)
-    data = run_data.frozen(split.learned, split.held_out, project, planned.recipe)
     spec = {
         "project": project.id,
         "project_name": project.name,
@@ -184,17 +182,20 @@ def start(
         "by": person.name,
         "versions": versions(),
     }
+    return spec, run_data.frozen(split.learned, split.held_out, project, planned.recipe)
 
-    def prepare(place: int) -> Path:
-        id = runs.next_id(studio.home)
-        return runs.freeze(studio.home, id, {"name": name or f"Run {id}", **spec}, data, place)
 
-    make_room(studio, planned.memory)
-    try:
-        folder = studio.jobs.start(prepare, queue)
-    except OSError as error:
-        raise DoesNotFit(f"The run could not be prepared ({error.strerror}). Free some disk space and start again.") from error  # fmt: skip
-    return runs.load(studio.home, folder.name)
+def measure(
+    studio: Studio, person: Person, project_id: str, preset_name: str = "standard", **changes: Any
+) -> Run:
+    """Find out what a run takes here by some updates of it, of which nothing is kept. Raises as `start` does."""
+    planned = plan(studio, project_id, preset_name, **changes)
+    spec, data = contents(studio, person, project_id, preset_name, planned)
+    recipe = replace(planned.recipe, updates=TRIAL, evaluations=1)
+    spec |= {"name": "Measuring", "trial": True, "recipe": asdict(recipe)}
+    experience.forget_measurements(studio, spec["base"])
+    id = f"trial-{time.time_ns()}"
+    return begin(studio, lambda place: runs.freeze(studio.home, id, spec, data))
 
 
 def versions() -> dict[str, str]:
@@ -242,8 +243,9 @@ def run(studio: Studio, id: str) -> Run:
 
 
 def history(studio: Studio, project_id: str) -> list[Run]:
-    """A project's runs, newest first."""
-    return [each for each in runs.load_all(studio.home) if each.spec["project"] == project_id]
+    """A project's runs, newest first; without those that only measured."""
+    found = (each for each in runs.load_all(studio.home) if each.spec["project"] == project_id)
+    return [each for each in found if not each.spec.get("trial")]
 
 
 def active(studio: Studio) -> Run | None:

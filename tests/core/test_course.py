@@ -79,6 +79,7 @@ def test_a_forecast_counts_updates_and_evaluations_apart():
     events = [Loading("b", "cpu", "bf16", ""), PLANNED, Evaluated(0, 3.5, 1.0, True), *STEPS]
     spent = cost(run("finished", *events, Evaluated(2, 2.9, 1.1, True)))
 
-    assert (spent.start, spent.update, spent.evaluation) == (1.0, 2.0, 1.0)
+    assert (spent.start, spent.update, spent.evaluation, spent.tokens) == (1.0, 2.0, 1.0, 300)
+    assert spent.of(100, 6, tokens=600) == 1.0 + 400.0 + 7 * 1.0  # of conversations twice as long
     assert spent.of(100, 6) == 1.0 + 200.0 + 7 * 1.0
     assert cost(run("finished", PLANNED)) is None

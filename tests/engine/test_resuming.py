@@ -2,11 +2,13 @@
 
 import json
 import random
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from studio.core.encode import encode
+from studio.core.errors import DoesNotFit
 from studio.core.recipe import Recipe
 from studio.core.records import Message
 from studio.engine import batches, checkpoint, kernels, loop, models, preparing, resuming
@@ -81,6 +83,17 @@ def test_two_checkpoints_and_the_best_adapters_that_they_name_are_kept(start, tm
     named = {resuming.standing(tmp_path / "run" / f"at-{update}").best_update for update in (8, 12)}
     assert kept == sorted(["at-12", "at-8", *(f"best-{update}" for update in named)])
     assert at.best_update in named
+
+
+def test_a_disk_that_is_nearly_full_ends_the_run_where_it_can_be_resumed(start, tmp_path, monkeypatch):
+    start("run", 6)
+    monkeypatch.setattr(resuming.shutil, "disk_usage", lambda folder: SimpleNamespace(free=100 * 2**20))
+    with pytest.raises(DoesNotFit, match="resume it"):
+        start("run")
+    assert resuming.newest(tmp_path / "run")[0].name == "at-6"
+
+    monkeypatch.undo()
+    assert start("run")[1].done == 12
 
 
 def damage(folder, chance):

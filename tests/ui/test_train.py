@@ -20,7 +20,7 @@ from studio.store import runs
 from studio.ui import need, show_run, train, train_plan, train_recipes, train_run
 from studio.work import models, training
 
-FIGURES, HELP, SAID, LEFT_OUT, BASE, START, HINDERED = range(7)
+FIGURES, HELP, SAID, LEFT_OUT, BASE, START, MEASURE, HINDERED = range(8)
 (
     LIVE, LOG_FRAME, LOG, STOPS, KEEP, DISCARD, SURE, OVER, RESUME,
     ABOUT, NOTE, OTHER, DIFFERENCE, HISTORY, RUN_START, BUSY, CHOSEN, SEEN, NUDGE,

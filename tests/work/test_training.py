@@ -94,6 +94,22 @@ def test_a_run_goes_from_plan_to_a_verified_adapter(studio, project):
     assert training.history(studio, project.id) == []
 
 
+def test_time_and_memory_are_measured_before_the_first_run(studio, project):
+    write(studio, project, 20)
+    assert training.plan(studio, project.id).seconds is None
+    for _ in range(2):
+        measured = until(studio, training.measure(studio, owner(), project.id).id, over)
+        assert measured.state == "discarded"
+    planned = training.plan(studio, project.id)
+
+    assert planned.seconds > 0
+    assert planned.memory > 100 * 2**20
+    assert training.history(studio, project.id) == []
+    assert [run.id for run in runs.load_all(studio.home)] == [measured.id]  # the first made way
+    run = training.start(studio, owner(), project.id, **FEW)
+    assert run.id == "1"
+
+
 def test_the_watch_prompts_are_asked_at_each_evaluation(studio, project):
     write(studio, project, 20)
     training.set_watch(studio, owner(), project.id, "Where is parcel 3?\n\n  Hello?  \n")
@@ -217,7 +233,7 @@ def test_a_run_that_waits_can_be_taken_out(studio, project):
 
 def test_a_run_whose_data_was_changed_is_not_what_it_says_and_ends(studio, project):
     write(studio, project, 20)
-    run = training.start(studio, owner(), project.id, queue=True, updates=5000)
+    run = training.start(studio, owner(), project.id, updates=5000, evaluations=100)
     cut_off(studio, run.id, signal.SIGKILL)
     with (run.folder / "train.jsonl").open("ab") as data:
         data.write(b"\n")

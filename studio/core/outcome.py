@@ -25,7 +25,7 @@ def told(card: dict[str, Any], course: Course, learned: int) -> list[Said]:
     loss = card["held_out_loss"]
     change = loss["best"] / loss["before"] - 1
     return [
-        *moved(change, loss.get("interval"), learned),
+        *moved(change, card.get("held_out_change"), learned),
         *fitted(course, loss),
         *heard(course),
     ]

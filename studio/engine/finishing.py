@@ -42,7 +42,8 @@ def nothing_kept(at: Standing, why: str, updates: int) -> StudioError:
     if why == "forgot":
         return NothingToLearn(
             f"General knowledge suffered before anything could be kept: the loss on general text rose by {at.forgotten:.0%}. "
-            "Mix in general examples, or choose a gentler strength."
+            "Mix in general examples, or choose a gentler strength; if general knowledge does not matter here, set the "
+            "forgetting limit under Advanced settings to 0."
         )
     if why == "keep":
         return NothingToLearn(
@@ -113,7 +114,8 @@ def card(
         "updates": at.done,
         "seconds": round(at.seconds, 1),
         "learned_tokens": sum(each.learned for each in prepared.data.own),
-        "held_out_loss": {"before": at.before, "best": at.best, "last": at.last, "interval": interval},
+        "held_out_loss": {"before": at.before, "best": at.best, "last": at.last},
+        "held_out_change": interval,  # between which shares it changed, 95 %
         "general_loss": {"before": at.general_before, "best": at.general_best},
         "best_step": at.best_update,
         "adapter": "adapter",

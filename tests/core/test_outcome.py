@@ -8,11 +8,14 @@ from studio.core.stats import change_interval
 
 
 def course(held_out=(), watched=(), best=None):
-    return Course(0, 0, 0.0, None, (), tuple(held_out), (), best, "", "", None, tuple(watched))
+    return Course(0, 0, 0.0, None, (), tuple(held_out), (), best, "", "", None, watched=tuple(watched))
 
 
 def card(before=3.0, best=2.0, last=2.0, interval=(-0.4, -0.2)):
-    return {"held_out_loss": {"before": before, "best": best, "last": last, "interval": interval}}
+    return {
+        "held_out_loss": {"before": before, "best": best, "last": last},
+        "held_out_change": interval,
+    }
 
 
 def said(*args):

@@ -70,7 +70,7 @@ def test_a_run_goes_from_plan_to_a_verified_adapter(studio, project):
     assert run.card["held_out_loss"]["best"] < run.card["held_out_loss"]["before"]
     assert run.card["learned_tokens"] == planned.learned_tokens
     assert course(run).held_out[0][0] == 0
-    assert run.card["held_out_loss"]["interval"] is None or run.card["held_out_loss"]["interval"][0] < 0
+    assert run.card["held_out_change"] is None or run.card["held_out_change"][0] < 0
 
     learned = [json.loads(line)["id"] for line in (run.folder / "train.jsonl").open()]
     apart = [json.loads(line)["id"] for line in (run.folder / "held_out.jsonl").open()]

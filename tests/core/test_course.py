@@ -1,4 +1,7 @@
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from studio.core.course import cost, course
 from studio.core.progress import Evaluated, Failed, Fetching, Loading, Planned, Resumed, Stepped, as_line
@@ -66,6 +69,22 @@ def test_a_loss_that_is_no_number_is_left_out_of_the_curve():
 def test_what_it_is_doing_is_said_before_the_first_update():
     assert "43 of 93 MB" in course(run("running", Fetching(43_000_000, 93_000_000))).doing
     assert course(run("starting")).doing == "starting"
+
+
+@pytest.mark.parametrize(
+    ("ended", "said"),
+    [
+        ({"code": -9, "memory": True}, "Memory ran out after 2 updates"),
+        ({"code": -9, "memory": False}, "ended from outside after 2 updates"),
+        ({"code": 3, "memory": False}, "ended by itself after 2 updates; worker.log"),
+        (None, "ended from outside"),
+    ],
+)
+def test_what_ended_a_worker_is_told_apart_and_each_can_be_resumed(ended, said):
+    trouble = course(replace(run("killed", PLANNED, *STEPS), ended=ended)).trouble
+
+    assert said in trouble
+    assert "Resume it" in trouble
 
 
 def test_a_failed_and_a_killed_run_say_what_happened():

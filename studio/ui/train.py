@@ -18,7 +18,8 @@ from studio.work.studio import Studio
 
 @dataclass(frozen=True)
 class PlanPart:
-    """The plan's components. `hindered` says why training cannot start; the run part asks it, for it shares the button."""
+    """The plan's components. `hindered` says why training cannot start; the run part asks it, for it shares the button.
+    `counted`: how many conversations the shown plan learns from and holds out."""
 
     figures: gr.HTML
     start: gr.Button
@@ -35,6 +36,7 @@ class PlanPart:
     base: gr.Dropdown
     use: gr.Button
     hindered: gr.State
+    counted: gr.State
 
     @property
     def inputs(self) -> list[Any]:
@@ -43,7 +45,7 @@ class PlanPart:
     @property
     def outputs(self) -> list[Any]:
         shown = [self.figures, self.help, self.said, self.left_out, self.base_said]
-        return [*shown, self.start, self.measure, self.hindered, *self.settings]
+        return [*shown, self.start, self.measure, self.hindered, self.counted, *self.settings]
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ def lay_out_plan(studio: Studio) -> PlanPart:
     settings, recipes = lay_out_advanced()
     with gr.Accordion("Use another base model", open=False, elem_id="train-base"):
         base, use = lay_out_base(studio)
-    hindered = gr.State("")
+    hindered, counted = gr.State(""), gr.State(())
     return PlanPart(
         figures,
         start,
@@ -140,6 +142,7 @@ def lay_out_plan(studio: Studio) -> PlanPart:
         base,
         use,
         hindered,
+        counted,
     )
 
 
@@ -261,7 +264,7 @@ def wire_run(studio: Studio, shell: Shell, tab: gr.Tab, plan: PlanPart, run: Run
     shell.tick.tick(bind(studio, train_run.on_tick), [*where, run.seen], outputs, **now)
     # Outside the queue, like the ticks: what it answers must not arrive after what a later tick has told.
     plan.start.click(
-        bind(studio, train_run.on_start), [shell.project, run.seen, *plan.inputs], outputs,
+        bind(studio, train_run.on_start), [shell.project, run.seen, plan.counted, *plan.inputs], outputs,
         queue=False, show_progress="minimal", show_progress_on=plan.figures,
     )  # fmt: skip
     plan.measure.click(bind(studio, train_run.on_measure), [shell.project, *plan.inputs], outputs, **now)

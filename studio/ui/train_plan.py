@@ -49,12 +49,12 @@ def on_plan(
     except StudioError as error:
         said = show.note(str(error), "bad")
         start, measure = gr.update(interactive=False), gr.update(visible=False)
-        return gr.skip(), help, said, "", gr.skip(), start, measure, str(error), *unchanged()
+        return gr.skip(), help, said, "", gr.skip(), start, measure, str(error), (), *unchanged()
     said = "".join([show.note(planned.obstacle, "warn"), *(show.note(each) for each in planned.advice)])
     ready = not planned.obstacle
     return (
         show_run.plan(planned), help, said, show_run.left_out(planned.left_out), base_said(studio, base),
-        gr.update(interactive=ready), gr.update(visible=ready and bool(base.path) and planned.seconds is None), planned.obstacle, *grey(planned.recipe),
+        gr.update(interactive=ready), gr.update(visible=ready and bool(base.path) and planned.seconds is None), planned.obstacle, (planned.learned, planned.held_out), *grey(planned.recipe),
     )  # fmt: skip
 
 

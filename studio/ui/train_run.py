@@ -127,13 +127,22 @@ def look(studio: Studio, project: str, chosen: str, seen: Seen) -> tuple[Run | N
 
 
 def on_start(
-    studio: Studio, person: Person, project: str, seen: Seen, preset: str, general: float, *settings: Any
+    studio: Studio,
+    person: Person,
+    project: str,
+    seen: Seen,
+    counted: tuple[int, int],
+    preset: str,
+    general: float,
+    *settings: Any,
 ) -> Any:
     """Start a run; where the page shows that one is going, let it wait. A second press finds the first one's run going,
-    and says so."""
-    training.start(
-        studio, person, project, preset, queue=bool(seen.get("active")), **changes(general, settings)
-    )
+    and says so; so it does where the set is no longer what the plan had `counted`."""
+    queue = bool(seen.get("active"))
+    run = training.start(studio, person, project, preset, queue=queue, **changes(general, settings))
+    if counted and tuple(counted) != training.taken(run):
+        learned, held_out = training.taken(run)
+        gr.Info(f"The set was changed after this plan was made. The run learns from {learned:,} conversations and holds out {held_out:,}.")  # fmt: skip
     return on_show(studio, person, project, "", "")
 
 

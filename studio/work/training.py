@@ -205,6 +205,12 @@ def versions() -> dict[str, str]:
     }
 
 
+def taken(run: Run) -> tuple[int, int]:
+    """How many conversations a run learns from, and how many it holds out."""
+    data: Any = run.spec["data"]
+    return data["train"]["rows"], data["held_out"]["rows"]
+
+
 def stop(studio: Studio, id: str, discard: bool = False) -> Run:
     """Ask a run to stop: keeping its best adapter, or discarding everything. Stopping one that is over does nothing."""
     run = runs.load(studio.home, id)

@@ -20,7 +20,7 @@ from studio.store import runs
 from studio.ui import need, show_run, train, train_plan, train_recipes, train_run
 from studio.work import models, training
 
-FIGURES, HELP, SAID, LEFT_OUT, BASE, START, MEASURE, HINDERED = range(8)
+FIGURES, HELP, SAID, LEFT_OUT, BASE, START, MEASURE, HINDERED, COUNTED = range(9)
 (
     LIVE, LOG_FRAME, LOG, STOPS, KEEP, DISCARD, SURE, OVER, RESUME,
     ABOUT, NOTE, OTHER, DIFFERENCE, HISTORY, RUN_START, BUSY, CHOSEN, SEEN, NUDGE,
@@ -80,7 +80,7 @@ def test_the_plan_counts_what_a_run_would_do(studio, ada, project):
 def test_an_empty_field_shows_in_grey_what_it_would_be(studio, ada, project):
     said = train_plan.on_plan(studio, ada, project, "gentle", 1.0, *EMPTY)
 
-    assert said[HINDERED + 1]["placeholder"] == "0.0001"
+    assert said[COUNTED + 1]["placeholder"] == "0.0001"
 
 
 def test_a_field_that_is_filled_in_changes_the_plan(studio, ada, project):
@@ -112,7 +112,7 @@ def test_an_empty_set_says_what_to_do_and_cannot_start(studio, ada, project):
     assert "There are no examples yet" in said[SAID]
     assert said[START]["interactive"] is False
     with pytest.raises(NothingToLearn):
-        train_run.on_start(studio, ada, project, {}, "standard", 1.0, *EMPTY)
+        train_run.on_start(studio, ada, project, {}, (), "standard", 1.0, *EMPTY)
 
 
 def test_what_is_left_out_is_listed_with_its_number_and_the_reason(studio, ada, project):
@@ -367,14 +367,14 @@ def test_a_stop_is_asked_of_the_shown_run_and_said_at_once(studio, ada, project,
 def test_a_second_start_is_refused_with_a_sentence(studio, ada, project):
     write_many(studio, ada, project, 10)
     with going(studio, project), pytest.raises(Busy, match="is using this machine"):
-        train_run.on_start(studio, ada, project, {}, "standard", 1.0, *EMPTY)
+        train_run.on_start(studio, ada, project, {}, (), "standard", 1.0, *EMPTY)
 
 
 def test_a_start_beside_a_run_that_the_page_shows_waits_for_its_turn(studio, ada, project):
     write_many(studio, ada, project, 10)
     with going(studio, project):
         seen = train_run.on_show(studio, ada, project, "", "")[SEEN]
-        shown = train_run.on_start(studio, ada, project, seen, "gentle", 0.5, *EMPTY)
+        shown = train_run.on_start(studio, ada, project, seen, (), "gentle", 0.5, *EMPTY)
 
         assert "waits for its turn" in shown[HISTORY]
         (waiting,) = training.queue(studio)
@@ -383,6 +383,21 @@ def test_a_start_beside_a_run_that_the_page_shows_waits_for_its_turn(studio, ada
         train_run.on_press(studio, ada, project, "", "", pressed("up", waiting.folder))
         train_run.on_press(studio, ada, project, "", "", pressed("delete", waiting.folder))
         assert training.queue(studio) == []
+
+
+def test_a_set_that_changed_after_the_plan_was_made_is_told(studio, ada, project, monkeypatch):
+    told = []
+    monkeypatch.setattr(train_run.gr, "Info", told.append)
+    write_many(studio, ada, project, 10)
+    counted = train_plan.on_plan(studio, ada, project, "standard", 1.0, *EMPTY)[COUNTED]
+    with going(studio, project):
+        seen = train_run.on_show(studio, ada, project, "", "")[SEEN]
+        train_run.on_start(studio, ada, project, seen, counted, "standard", 1.0, *EMPTY)
+        assert told == []
+        write_many(studio, ada, project, 3)
+        train_run.on_start(studio, ada, project, seen, counted, "standard", 1.0, *EMPTY)
+
+    assert "The set was changed after this plan was made" in told[0]
 
 
 def test_repeating_a_run_fills_in_what_it_was_started_with(studio, ada, project):

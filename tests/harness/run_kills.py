@@ -177,6 +177,7 @@ def be_careless():
                 for start in range(0, len(content), 4096):
                     file.write(content[start : start + 4096])
                     file.flush()
+                    time.sleep(0.0005)  # a slow disk
         shutil.rmtree(staging)
 
     checkpoint.publish, checkpoint.whole = publish, lambda folder: folder.is_dir()

@@ -39,7 +39,7 @@ def test_every_killed_run_goes_on_repeats_one_save_at_most_and_ends_as_if_it_had
 
 
 def test_checkpoints_written_in_place_and_believed_are_seen_to_ruin_runs(tmp_path):
-    assert told(tmp_path, 2, 24, "careless")["wrong"] != []
+    assert told(tmp_path, 2, 12, "careless")["wrong"] != []
 
 
 def test_a_run_that_is_asked_to_end_is_gone_in_time_and_its_adapter_is_whole_or_absent(tmp_path, length):

@@ -1,9 +1,14 @@
 """The benchmarks take hours; that they still fit the studio is seen here in a second."""
 
 import importlib
+import json
+import sys
 from pathlib import Path
 
 import pytest
+
+from studio.engine import rehearsal
+from tests.bench.training import marks, ours, work
 
 NAMES = sorted(each.stem for each in (Path(__file__).parent / "bench").glob("[a-z]*.py"))
 
@@ -21,3 +26,22 @@ def test_training_takes_conversations_from_any_file(monkeypatch, tmp_path):
     assert train.conversations() == [
         [{"role": "user", "content": "Where?"}, {"role": "assistant", "content": "On the boat."}]
     ]
+
+
+@pytest.mark.parametrize("order", ["shuffled", "grouped"])
+def test_the_studios_side_of_the_training_benchmark_is_its_own_worker(tmp_path, monkeypatch, capsys, order):
+    base = rehearsal.make(tmp_path / "rehearsal")
+    talks = [
+        [{"role": "user", "content": "Where?"}, {"role": "assistant", "content": "On the boat. " * (1 + n)}]
+        for n in range(20)
+    ]
+    place = work.write(tmp_path / "work", base, talks, 2, order)
+    monkeypatch.setattr(sys, "argv", ["ours", str(place), "fp32"])
+    ours.main()
+
+    told = json.loads(capsys.readouterr().out.splitlines()[-1].removeprefix(marks.RESULT))
+    sizes = [len(json.loads(line)["input_ids"]) for line in (place / "encoded.jsonl").open()]
+    assert told["tokens"] == sum(
+        sizes[8:]
+    )  # the same conversations as the peers', the first update not counted
+    assert (sizes == sorted(sizes, reverse=True)) is (order == "grouped")

@@ -62,7 +62,7 @@ def run(folder: Folder, models: Path) -> None:
     again = folder.mend()
     spec = json.loads((folder.path / "spec.json").read_text("utf-8"))
     recipe = Recipe(**spec["recipe"])
-    started = time.time()
+    started = time.monotonic()
     prepared = prepare(folder, spec, recipe, models)
     training = Training(folder, prepared, recipe, started)
     if again:
@@ -78,14 +78,17 @@ def run(folder: Folder, models: Path) -> None:
 
 
 class Training:
-    """The loop's parts, made from a run's recipe."""
+    """The loop's parts, made from a run's recipe. `started`: when this worker was, by the clock that nobody sets."""
 
-    def __init__(self, folder: Folder, prepared: Prepared, recipe: Recipe, started: float) -> None:
+    def __init__(
+        self, folder: Folder, prepared: Prepared, recipe: Recipe, started: float | None = None
+    ) -> None:
         import torch
 
         from studio.engine.loop import Standing
 
-        self.folder, self.prepared, self.recipe, self.started = folder, prepared, recipe, started
+        self.folder, self.prepared, self.recipe = folder, prepared, recipe
+        self.started = started or time.monotonic()
         self.at = Standing(prepared.fit.row)
         self.spent = 0.0  # seconds of earlier workers
         weights = [each for each in prepared.model.parameters() if each.requires_grad]
@@ -151,7 +154,7 @@ class Training:
     def save(self, at: Any) -> None:
         from studio.engine import resuming
 
-        at.seconds = self.spent + time.time() - self.started
+        at.seconds = self.spent + time.monotonic() - self.started
         resuming.save(self.folder.checkpoints, self.prepared.model, self.optimizer, at)
 
 

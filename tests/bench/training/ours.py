@@ -9,11 +9,11 @@ from pathlib import Path
 
 from studio.core.progress import Event, Planned, Stepped
 from studio.core.recipe import Recipe
-from studio.engine import worker
+from studio.engine import preparing, run_folder, worker
 from tests.bench.training.marks import Marks
 
 
-class Watched(worker.Folder):
+class Watched(run_folder.Folder):
     """A run folder that notes the time after each update, and ends the run after the last one that is wanted."""
 
     def __init__(self, path: Path, updates: int) -> None:
@@ -50,12 +50,12 @@ def main() -> None:
         quantization=precision,
     )
     begun = time.perf_counter()
-    prepared = worker.prepare(folder, {"base": job["model"]}, recipe, work)
+    prepared = preparing.prepare(folder, {"base": job["model"]}, recipe, work)
     ready = time.perf_counter() - begun
     initial = work / f"initial-{precision}"
     if not initial.exists():
         prepared.model.save_pretrained(str(initial), save_embedding_layers=False)
-    worker.train(folder, prepared, recipe)
+    worker.Training(folder, prepared, recipe).go()
     # The set may be larger than what is trained on here, so learned tokens are counted by who made the work.
     folder.marks.tell(folder.tokens, [], form=folder.form, ready=ready)
 

@@ -35,6 +35,9 @@ def four_bit(weight: Any) -> Callable[[], Any]:
     import torch
 
     quiet_bitsandbytes()
+    # The package before its part: Python waits for one that another thread is importing, but not for the package of a
+    # part; and only at its end it tells torch how the CPU does it.
+    import bitsandbytes  # noqa: F401
     from bitsandbytes.functional import dequantize_4bit, quantize_4bit
 
     packed, state = quantize_4bit(weight.to(torch.bfloat16), quant_type="nf4", compress_statistics=True)

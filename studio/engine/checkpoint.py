@@ -6,6 +6,8 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +21,25 @@ def save_adapter(model: Any, folder: Path, base: str) -> None:
 
     `base` is the base model's public name: PEFT would record this machine's path of it. Raises DoesNotFit on a full disk.
     """
+    with staged(
+        folder, f"The adapter could not be written to {folder}", "Free some space and resume the run."
+    ) as staging:
+        model.save_pretrained(str(staging), save_embedding_layers=False)  # else PEFT asks the hub
+        name_base(staging / "adapter_config.json", base)
+
+
+@contextmanager
+def staged(folder: Path, failed: str, way_out: str) -> Iterator[Path]:
+    """A new folder to write into, published as `folder` in the end. Raises DoesNotFit, as "failed (why). way out"."""
     staging = folder.with_name(f".{folder.name}.staging")
     shutil.rmtree(staging, ignore_errors=True)
     try:
-        model.save_pretrained(str(staging), save_embedding_layers=False)  # else PEFT asks the hub
-        name_base(staging / "adapter_config.json", base)
+        staging.mkdir(parents=True)
+        yield staging
         publish(staging, folder)
     except OSError as error:
         shutil.rmtree(staging, ignore_errors=True)
-        raise DoesNotFit(
-            f"The adapter could not be written to {folder} ({error.strerror or error}). "
-            "Free some space and resume the run."
-        ) from error
+        raise DoesNotFit(f"{failed} ({error.strerror or error}). {way_out}") from error
 
 
 def name_base(config: Path, base: str) -> None:

@@ -1,4 +1,4 @@
-"""What every download needs: room on the disk, and telling how far it has come."""
+"""What every download needs: room on the disk, which runs need too, and telling how far it has come."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from studio.engine.api import Progress
 
 RESERVE = 200 * 2**20  # bytes left free: a full disk loses other programs' work
 PAUSE = 0.2  # seconds between two looks at the growing files
+MOVE = "Free some space, or move the studio's folder with --home."
 
 
-def require_room(folder: Path, needed: int, purpose: str) -> None:
-    """Raise DoesNotFit, with numbers, where `needed` bytes beside the reserve are not free."""
+def require_room(folder: Path, needed: int, purpose: str, way_out: str = MOVE) -> None:
+    """Raise DoesNotFit, with numbers and the way out, where `needed` bytes beside the reserve are not free."""
     free = shutil.disk_usage(folder).free
     if free < needed + RESERVE:
         raise DoesNotFit(
             f"{purpose} needs {needed / 2**20:,.0f} MB and the disk has {max(0, free - RESERVE) / 2**20:,.0f} MB to give. "
-            "Free some space, or move the studio's folder with --home."
+            f"{way_out}"
         )
 
 

@@ -15,12 +15,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from studio.core.errors import DoesNotFit
-from studio.engine import checkpoint
+from studio.engine import checkpoint, downloads
 from studio.engine.loop import Standing
 
 KEPT = 2
-SPARE = 200 * 2**20  # bytes that a run never fills
+WAY_OUT = "Free some space and resume it: it goes on from where it was saved last."
 
 
 def best(checkpoints: Path, update: int) -> Path:
@@ -32,33 +31,14 @@ def save(checkpoints: Path, model: Any, optimizer: Any, at: Standing) -> None:
     """Publish a checkpoint, then remove what no kept one needs. Raises DoesNotFit on a full disk."""
     from safetensors.torch import save_file
 
-    staging = checkpoints / ".at.staging"
-    shutil.rmtree(staging, ignore_errors=True)
     held = tensors(model, optimizer)
     checkpoints.mkdir(exist_ok=True)
-    require_room(checkpoints, sum(each.nbytes for each in held.values()), at.done)
-    try:
-        staging.mkdir()
+    downloads.require_room(checkpoints, sum(each.nbytes for each in held.values()), f"Saving the run after {at.done} updates", WAY_OUT)  # fmt: skip
+    failed = f"The run could not be saved after {at.done} updates"
+    with checkpoint.staged(checkpoints / f"at-{at.done}", failed, WAY_OUT) as staging:
         save_file(held, staging / "state.safetensors")
         (staging / "standing.json").write_text(json.dumps(asdict(at)), "utf-8")
-        checkpoint.publish(staging, checkpoints / f"at-{at.done}")
-    except OSError as error:
-        shutil.rmtree(staging, ignore_errors=True)
-        raise DoesNotFit(
-            f"The run could not be saved after {at.done} updates ({error.strerror or error}). "
-            "Free some space and resume it: it goes on from where it was saved last."
-        ) from error
     tidy(checkpoints)
-
-
-def require_room(folder: Path, needed: int, done: int) -> None:
-    """Raises DoesNotFit before the disk is full: a full one loses other programs' work."""
-    free = shutil.disk_usage(folder).free
-    if free < needed + SPARE:
-        raise DoesNotFit(
-            f"The disk has {free / 2**20:,.0f} MB left, and saving the run after {done} updates takes {needed / 2**20:,.0f} MB. "
-            "Free some space and resume it: it goes on from where it was saved last."
-        )
 
 
 def tensors(model: Any, optimizer: Any) -> dict[str, Any]:

@@ -143,7 +143,6 @@ class Training:
         from studio.engine import checkpoint, resuming
 
         place = resuming.best(self.folder.checkpoints, update)
-        place.parent.mkdir(exist_ok=True)
         checkpoint.save_adapter(self.prepared.model, place, self.prepared.base)
         self.folder.emit(Saved(update, f"checkpoints/{place.name}"))
 

@@ -12,16 +12,17 @@ from studio.work.studio import Studio
 
 
 def forecast(
-    studio: Studio, base: str, updates: int, evaluations: int, tokens: float | None
+    studio: Studio, base: str, updates: int, recipe: Recipe, own: Sequence[tuple[int, int]]
 ) -> tuple[float | None, int | None]:
     """Seconds and bytes to expect, from the newest run or measurement of this base that tells; None without one.
 
-    `tokens` of an update, where they are known.
+    `own`: tokens and learned tokens of each conversation that is learned, where they are known.
     """
     for run in runs.load_all(studio.home):
         if run.spec["base"] == base and (run.card or run.spec.get("trial")) and (spent := cost(run)):
+            tokens = tokens_of_an_update(studio, base, own, recipe)
             peak = run.card and int(run.card["peak_memory_mb"]) * 2**20  # type: ignore[call-overload]
-            return spent.of(updates, evaluations, tokens), peak or spent.memory or None
+            return spent.of(updates, recipe.evaluations, tokens), peak or spent.memory or None
     return None, None
 
 

@@ -79,8 +79,7 @@ def plan(studio: Studio, project_id: str, preset_name: str = "standard", **chang
     recipe = preset(preset_name, len(split.learned), **{**changes, "max_length": limit})
     counted = checking.sizes(studio, project_id, list(split.learned))
     updates = planned_updates(recipe, len(split.learned))
-    tokens = experience.tokens_of_an_update(studio, base, counted, recipe) if counted else None
-    seconds, memory = experience.forecast(studio, base, updates, recipe.evaluations, tokens)
+    seconds, memory = experience.forecast(studio, base, updates, recipe, counted or [])
     return Plan(
         recipe=recipe,
         learned=len(split.learned),

@@ -128,6 +128,8 @@ def kill_often(run, home, lasted, chance, told, kills):
         ended(child)
         told["killed"] += 1
         told["while saving"] += saving
+        if state(home, run) == "finished":
+            return  # killed after its card was written: no worker is ever started on such a run
     if state(home, run) not in ("finished", "failed"):
         ended(spawn(run, home))
 

@@ -4,7 +4,7 @@ const SHAPES = {
   messages: "conversations as messages", sharegpt: "conversations in ShareGPT's shape", alpaca: "instructions and outputs (Alpaca)",
   prompt: "prompts and completions", labelstudio: "tasks of Label Studio", argilla: "records of Argilla", table: "a table",
 };
-let file = null, attempt = "", found = null, timer = null, took = null, wasShown = false;
+let file = null, attempt = "", looked = "", found = null, timer = null, took = null, wasShown = false, asking = 0;
 const without = new Set();
 
 function load() {
@@ -12,6 +12,7 @@ function load() {
   if (!value || !value.file || (file && file.file === value.file)) return;
   if (file) asked("on_leave", { file: file.file });
   file = value;
+  asking++;
   found = took = null;
   wasShown = false;
   without.clear();
@@ -57,6 +58,7 @@ function progress(title) {
 
 function read(state) {
   found = state;
+  looked = attempt;
   place.removeAttribute("aria-busy");
   const kept = !wasShown && found.plan.format === "table" ? remembered(found.plan.names) : null;
   wasShown = true;
@@ -64,8 +66,10 @@ function read(state) {
   draw("");
 }
 
+// Two choices made quickly may be answered in the other order: only the last one counts.
 async function again(columns) {
-  const answer = await asked("on_columns", { project: file.project, file: file.file, columns });
+  const mine = ++asking, answer = await asked("on_columns", { project: file.project, file: file.file, columns });
+  if (!file || mine !== asking) return;
   if (answer.error) return draw(answer.error.message);
   follow(answer.attempt, file.name + " is being read", read);
 }
@@ -177,7 +181,7 @@ function label() {
 
 async function take() {
   const [only, status, tag] = [".only", ".as", ".with-tag"].map(each => place.querySelector(each).value);
-  const answer = await asked("on_take", { project: file.project, file: file.file, rows: only, status, tag, without: [...without] });
+  const answer = await asked("on_take", { project: file.project, file: file.file, look: looked, rows: only, status, tag, without: [...without] });
   if (answer.error) { place.querySelector(".deeds").before(make("p", "note bad", answer.error.message)); return; }
   took = {};
   follow(answer.attempt, file.name + " is being imported", done);

@@ -127,9 +127,8 @@ def on_columns(studio: Studio, person: Person, given: dict[str, Any]) -> dict[st
 
 
 def on_take(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "attempt": import_desk.take(studio, person, str(given["project"]), str(given["file"]), choice(given))
-    }
+    project, file, look = (str(given[each]) for each in ("project", "file", "look"))
+    return {"attempt": import_desk.take(studio, person, project, file, look, choice(given))}
 
 
 def choice(given: dict[str, Any]) -> Choice:

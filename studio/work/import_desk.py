@@ -1,7 +1,7 @@
 """An uploaded file on its way in: read and written in a thread of its own, told of in a folder that any window may ask.
 
-`tmp/import-<file>/` holds the file, what was found in it (`found.json`), and for each attempt to read or take it
-`<attempt>.json`, how far it is, and `<attempt>.stop`, where a person wants it to end. An attempt is over when its thread
+`tmp/import-<file>/` holds the file, and for each attempt to read or take it `<attempt>.json`, how far it is and then
+what it found, and `<attempt>.stop`, where a person wants it to end. An attempt is over when its thread
 is gone, so that a server which ended in between leaves nothing that looks alive; its transaction was never committed.
 """
 
@@ -67,17 +67,17 @@ def read(studio: Studio, project_id: str, file: str, columns: Columns | None = N
 
     def deed(tell: Telling) -> dict[str, Any]:
         found = importing.look(studio, project_id, path, columns=columns, tell=tell)
-        told = shown(found)
-        write(desk / "found.json", told)
-        return told
+        return shown(found)
 
     return begin(desk, deed)
 
 
-def take(studio: Studio, person: Person, project_id: str, file: str, choice: Choice) -> str:
-    """Begin to bring in what was found and chosen; returns the attempt's name. Raises NotFound."""
+def take(studio: Studio, person: Person, project_id: str, file: str, look: str, choice: Choice) -> str:
+    """Begin to bring in what the attempt `look` found and a person chose; returns the attempt's name. Raises NotFound."""
     desk = desk_of(studio, file)
-    found = load(desk / "found.json")
+    found = state(studio, file, look)
+    if "plan" not in found:
+        raise NotFound(GONE)
     plan = {**found["plan"], "columns": Columns(**found["plan"]["columns"])}
     path = desk / name_of(studio, file)
     source = Source(path, (found["mark"][0], found["mark"][1]), Plan(**plan))

@@ -86,6 +86,36 @@ def test_a_table_with_odd_columns_is_dropped_mapped_looked_at_taken_and_undone(p
     expect(page.locator("#list .range")).to_have_text("1–1 of 1")
 
 
+def test_of_two_choices_answered_in_the_other_order_the_last_one_counts(page, project, tmp_path):
+    page.goto(project)
+    expect(page.locator("#begin")).to_be_visible()
+    drop(page, table_of(tmp_path / "first.csv", 3))
+    incoming = page.locator("#preview .incoming")
+    late = []
+
+    def answer(route):
+        if "on_columns" in (route.request.post_data or "") and not late:
+            late.append((route, route.fetch()))
+        else:
+            route.continue_()
+
+    page.route("**/component_server/", answer)
+    # The answer is guessed to be in the same column, so this alone is asked for.
+    incoming.get_by_label("Question", exact=True).select_option("Spalte A")
+    while not late:
+        page.wait_for_timeout(20)
+    incoming.get_by_label("Answer", exact=True).select_option("Spalte B")
+    expect(incoming).to_contain_text("Not kept: Nr.")
+    (route, response) = late[0]
+    route.fulfill(response=response)
+    page.wait_for_timeout(1000)
+
+    expect(incoming).to_contain_text("Not kept: Nr.")
+    incoming.get_by_role("button", name="Import 3 conversations").click()
+    expect(incoming).to_contain_text("3 conversations imported")
+    expect(page.locator("#list .rows .q").first).to_have_text(f"{HOSTILE} Frage 2")
+
+
 def test_the_columns_are_remembered_and_a_large_import_is_stopped(page, project, tmp_path):
     page.goto(project)
     expect(page.locator("#begin")).to_be_visible()

@@ -39,8 +39,8 @@ def ended(studio, ada, value, attempt=None):
     raise AssertionError("it never ended")
 
 
-def taken(studio, ada, project, value, **choice):
-    asking = {"project": project, "file": value["file"], **choice}
+def taken(studio, ada, project, value, look=None, **choice):
+    asking = {"project": project, "file": value["file"], "look": look or value["attempt"], **choice}
     return ended(studio, ada, value, write_files.on_take(studio, ada, asking)["attempt"])
 
 
@@ -79,7 +79,8 @@ def test_a_table_is_taken_with_the_columns_that_a_person_chose(studio, ada, proj
         studio, ada, {"project": project, "file": value["file"], "columns": swapped}
     )
     assert ended(studio, ada, value, again["attempt"])["fine"] == 2
-    done = taken(studio, ada, project, value, status="draft", tag=" from  Ben ", rows="2-3", without=[])
+    chosen = {"status": "draft", "tag": " from  Ben ", "rows": "2-3", "without": []}
+    done = taken(studio, ada, project, value, again["attempt"], **chosen)
 
     (there,) = writing.all_conversations(studio, project)
     assert done["imported"] == 1
@@ -111,7 +112,7 @@ def test_what_is_not_to_be_chosen_is_refused(studio, ada, project, wrong, said):
     ended(studio, ada, value)
 
     with pytest.raises(BadInput, match=said):
-        write_files.on_take(studio, ada, {"project": project, "file": value["file"], **wrong})
+        taken(studio, ada, project, value, **wrong)
 
 
 def test_an_import_that_is_stopped_brings_nothing_in(studio, ada, project, monkeypatch):
@@ -126,7 +127,7 @@ def test_an_import_that_is_stopped_brings_nothing_in(studio, ada, project, monke
 
     monkeypatch.setattr(importing.conversations, "insert_many", insert)
 
-    asking = {"project": project, "file": value["file"]}
+    asking = {"project": project, "file": value["file"], "look": value["attempt"]}
     attempt = write_files.on_take(studio, ada, asking)["attempt"]
     write_files.on_stop(studio, ada, {"file": value["file"], "attempt": attempt})
 
@@ -144,6 +145,8 @@ def test_an_attempt_whose_server_was_killed_is_not_told_as_alive(studio, ada, pr
     state = write_files.on_state(studio, ada, {"file": value["file"], "attempt": "0" * 16})
 
     assert (state["phase"], "Nothing was imported" in state["message"]) == ("failed", True)
+    with pytest.raises(NotFound, match="Choose it once more"):
+        taken(studio, ada, project, value, "0" * 16)
 
 
 def test_a_file_that_cannot_be_read_says_why(studio, ada, project):
@@ -165,8 +168,9 @@ def test_only_an_uploaded_file_can_be_read_or_forgotten(studio, ada, project, tm
             write_files.on_upload(studio, ada, project, str(path) if path else path)
     for file in ("..", "../../etc", "", "0" * 16, str(private)):
         for handler in (write_files.on_take, write_files.on_leave, write_files.on_state, write_files.on_stop):
+            asking = {"project": project, "file": file, "attempt": "0" * 16, "look": "0" * 16}
             with pytest.raises(NotFound, match="Choose it once more"):
-                handler(studio, ada, {"project": project, "file": file, "attempt": "0" * 16})
+                handler(studio, ada, asking)
 
     assert private.read_text() == ROW
     assert studio.home.database.exists()

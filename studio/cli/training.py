@@ -52,12 +52,12 @@ def train(
 def follow(studio: Studio, run: Run) -> Run:
     """Say how a run is going until it is over."""
     from studio.store.runs import is_active
-    from studio.work import training
+    from studio.work import run_history, training
 
     said, bytes_said = 0, fetching()
     while True:
         try:
-            run = training.run(studio, run.id)
+            run = run_history.run(studio, run.id)
             for event in run.events[said:]:
                 report(event, bytes_said)
             said = len(run.events)
@@ -112,10 +112,10 @@ def summary(run: Run) -> str:
 @commands.command("runs")
 def runs_(home: Home = None, project: Name = "default", as_json: Json = False) -> None:
     """The project's runs, newest first."""
-    from studio.work import training
+    from studio.work import run_history
 
     at = here(home, project)
-    found = training.history(at.studio, at.project.id)
+    found = run_history.runs_of(at.studio, at.project.id)
     rows = [
         {"run": each.id, "name": each.spec["name"], "state": each.state, "preset": each.spec["preset"],
          **{key: (each.card or {}).get(key) for key in CARD[:-2]}}
@@ -127,9 +127,9 @@ def runs_(home: Home = None, project: Name = "default", as_json: Json = False) -
 @commands.command("run")
 def run_(id: str, home: Home = None, project: Name = "default", as_json: Json = False) -> None:
     """One run: its recipe, its data, its events."""
-    from studio.work import training
+    from studio.work import run_history
 
-    found = training.run(here(home, project).studio, id)
+    found = run_history.run(here(home, project).studio, id)
     result = {"run": found.id, "state": found.state, "spec": found.spec, "recipe": found.spec["recipe"],
               "data": found.spec["data"], "card": found.card, "events": list(found.events)}  # fmt: skip
     tell(as_json, result, summary(found))
@@ -164,7 +164,7 @@ def resume(id: str, home: Home = None, project: Name = "default", as_json: Json 
 @commands.command()
 def delete(id: str, home: Home = None, project: Name = "default", as_json: Json = False) -> None:
     """Remove a run that is over and free its disk space."""
-    from studio.work import training
+    from studio.work import run_history
 
-    training.delete(here(home, project).studio, id)
+    run_history.delete(here(home, project).studio, id)
     tell(as_json, {"run": id, "state": "deleted"}, f"Run {id} is deleted.")

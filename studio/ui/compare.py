@@ -14,7 +14,7 @@ from studio.ui import drawing, need, show, show_run, talk
 from studio.ui.drawing import Drawing
 from studio.ui.shell import Shell
 from studio.ui.wire import bind
-from studio.work import comparing, models, serving, training, writing
+from studio.work import comparing, models, planning, serving, writing
 from studio.work.studio import Studio
 
 BASE = ("Base as it came", "base")
@@ -233,7 +233,7 @@ def on_again() -> tuple[Any, ...]:
 
 def on_next(studio: Studio, person: Person, project: str, place: int) -> tuple[str, str, int]:
     """The next held-out question, put into the box; after the last comes the first again."""
-    held_out = sorted(training.sides(studio, project).held_out, key=lambda each: each.number)
+    held_out = sorted(planning.sides(studio, project).held_out, key=lambda each: each.number)
     if not held_out:
         return "", show.note("There are no held-out examples yet: write or import a few more.", "warn"), 0
     at = place % len(held_out)

@@ -142,9 +142,11 @@ def job(studio: Studio) -> dict[str, Any] | None:
         return None
     going = course(run)
     left = f", {show.duration(going.seconds_left)} left" if going.seconds_left is not None else ""
+    waiting = len(training.queue(studio))
+    more = f", {waiting} waiting" if waiting else ""
     return {
         "run": run.id,
         "name": str(run.spec.get("name") or run.id),
         "share": going.share,
-        "text": f"{100 * going.share:.0f} %{left}" if going.done else going.doing,
+        "text": (f"{100 * going.share:.0f} %{left}" if going.done else going.doing) + more,
     }

@@ -12,8 +12,8 @@ import gradio as gr
 from studio.core.errors import BadInput, StudioError
 from studio.core.recipe import PRESET_HELP, Recipe, plain
 from studio.core.records import Person
-from studio.ui import need, show, show_run
-from studio.work import models, training
+from studio.ui import need, show, show_plan
+from studio.work import models, planning
 from studio.work.studio import Studio
 
 NAMES = tuple(each.name for each in fields(Recipe) if each.name != "general")
@@ -45,7 +45,7 @@ def on_plan(
     help = f'<p class="soft">{show.text(PRESET_HELP.get(preset, ""))}</p>'
     try:
         base = models.base(studio, project)
-        planned = training.plan(studio, project, preset, **changes(general, settings))
+        planned = planning.plan(studio, project, preset, **changes(general, settings))
     except StudioError as error:
         said = show.note(str(error), "bad")
         start, measure = gr.update(interactive=False), gr.update(visible=False)
@@ -53,7 +53,7 @@ def on_plan(
     said = "".join([show.note(planned.obstacle, "warn"), *(show.note(each) for each in planned.advice)])
     ready = not planned.obstacle
     return (
-        show_run.plan(planned), help, said, show_run.left_out(planned.left_out), base_said(studio, base),
+        show_plan.plan(planned), help, said, show_plan.left_out(planned.sides.left_out), base_said(studio, base),
         gr.update(interactive=ready), gr.update(visible=ready and bool(base.path) and planned.seconds is None), planned.obstacle, (planned.learned, planned.held_out), *grey(planned.recipe),
     )  # fmt: skip
 
@@ -65,7 +65,9 @@ def on_nudge(studio: Studio, person: Person) -> str:
 
 def base_said(studio: Studio, base: models.Base) -> str:
     short = "It needs more memory than this machine has. Choose a smaller one below."
-    return show_run.base_line(base) + (show.note(short, "warn") if models.fits(studio, base) is False else "")
+    return show_plan.base_line(base) + (
+        show.note(short, "warn") if models.fits(studio, base) is False else ""
+    )
 
 
 def grey(recipe: Recipe) -> list[Any]:

@@ -21,7 +21,7 @@ from studio.core.nearest import Index, asked, features
 from studio.core.records import Answer, Arm, Conversation, Message, Sampling
 from studio.core.text import made, unlooped
 from studio.store import conversations
-from studio.work import comparing, prompting, training, writing
+from studio.work import comparing, planning, prompting, writing
 from studio.work.drafts import Approved, Draft
 from studio.work.studio import Studio
 
@@ -145,7 +145,7 @@ def approved_of(studio: Studio, project_id: str) -> Approved:
     if held and held.state == state:
         return held
     known = held.known if held else {}
-    learned = [each for each in training.sides(studio, project_id).learned if each.status == "approved"]
+    learned = [each for each in planning.sides(studio, project_id).learned if each.status == "approved"]
     found = {
         (each.id, each.version): known.get((each.id, each.version)) or features(asked(each.messages))
         for each in learned

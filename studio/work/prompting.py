@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from studio.core.nearest import nearest
 from studio.core.prompt import assemble, fitting
 from studio.core.records import Answer, Arm, Conversation, Message, Sampling
-from studio.work import comparing, training
+from studio.work import comparing, planning
 from studio.work.studio import Studio
 
 
@@ -34,7 +34,7 @@ def prompted(
 
     Where they do not fit beside the question and the answer, the farthest are dropped. Raises ModelNotReady.
     """
-    chosen = nearest(message, training.sides(studio, project_id).learned, k)
+    chosen = nearest(message, planning.sides(studio, project_id).learned, k)
     return fitted(studio, project_id, Arm(None, system), chosen, history, message, sampling)
 
 

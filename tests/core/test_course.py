@@ -4,7 +4,18 @@ from pathlib import Path
 import pytest
 
 from studio.core.course import cost, course
-from studio.core.progress import Evaluated, Failed, Fetching, Loading, Planned, Resumed, Stepped, as_line
+from studio.core.progress import (
+    Evaluated,
+    Failed,
+    Fetching,
+    Halved,
+    Loading,
+    Planned,
+    Resumed,
+    Skipped,
+    Stepped,
+    as_line,
+)
 from studio.core.records import Run
 
 
@@ -51,6 +62,31 @@ def test_a_resumed_run_is_one_curve_without_what_was_lost():
     assert seen.learned == ((1, 3.0), (2, 2.5), (3, 2.3))
     assert seen.held_out == ((0, 3.5), (2, 2.9))
     assert seen.seconds_left == 7.0  # one update took a second since then
+
+
+def test_what_a_run_coped_with_is_told_in_sentences():
+    skipped = [
+        Skipped(3, "the loss was nan and the gradient nan"),
+        Skipped(4, "the loss was inf and the gradient inf"),
+    ]
+    seen = course(
+        run("running", PLANNED, *STEPS, *skipped, Halved(5, 512), Resumed(4, -1, "torch 2.13.0 to 2.14.0", 1))
+    )
+
+    assert seen.remarks == (
+        "2 updates of the plan could not be made (the last of them, update 4): the loss was inf and the gradient inf.",
+        "Memory ran short at update 5, so it goes on in rows of 512 tokens: the same updates, more slowly.",
+        "It was resumed after 4 updates. 1 of its saved states could not be read, and was passed over. "
+        "Since it was planned something else is installed (torch 2.13.0 to 2.14.0), so it may end a little differently "
+        "than uninterrupted.",
+    )
+    assert course(run("running", PLANNED, *STEPS)).remarks == ()
+
+
+def test_an_update_that_a_resumed_run_makes_after_all_is_no_matter():
+    seen = course(run("running", PLANNED, *STEPS, Skipped(3, "the loss was nan"), Resumed(2, -1)))
+
+    assert seen.remarks == ("It was resumed after 2 updates.",)
 
 
 def test_a_run_resumed_from_the_beginning_has_lost_all():

@@ -10,7 +10,7 @@ from made import talk as conversation
 from studio.core.errors import BadInput, DoesNotFit, NotFound
 from studio.core.records import Message
 from studio.ui import compare, drawing, talk
-from studio.work import training, writing
+from studio.work import planning, writing
 
 REST, SAID, LEFT, RIGHT, LEFT_SYSTEM, RIGHT_SYSTEM, LEFT_PANE, RIGHT_PANE, TALKS, OFFERED, PLACE = range(11)
 
@@ -246,7 +246,7 @@ def test_a_turn_without_an_answer_is_no_history(studio, ada, project, engine):
 
 def test_the_held_out_questions_come_in_turn_and_begin_again(studio, ada, project):
     write_many(studio, ada, project, 30)
-    held_out = sorted(training.sides(studio, project).held_out, key=lambda each: each.number)
+    held_out = sorted(planning.sides(studio, project).held_out, key=lambda each: each.number)
     asked, place = [], 0
     for _ in range(len(held_out) + 1):
         question, said, place = compare.on_next(studio, ada, project, place)

@@ -9,7 +9,7 @@ from made import built, write_many
 from studio.core.errors import BadInput, ModelNotReady
 from studio.core.records import Message
 from studio.ui import prompt, talk
-from studio.work import training, writing
+from studio.work import planning, writing
 
 REST, SYSTEM, USED, PANE, TURNS, CHOSEN, SHOWN = range(7)
 
@@ -64,13 +64,13 @@ def test_the_model_is_given_system_text_examples_history_and_question_in_that_or
     assert [each["question"] for each in turns] == ["First?", "Question 3?"]
     assert box == ""
     assert (
-        len([each for each in training.sides(studio, project).learned if f"{each.number:04}" in chosen]) == 2
+        len([each for each in planning.sides(studio, project).learned if f"{each.number:04}" in chosen]) == 2
     )
 
 
 def test_held_out_examples_are_never_shown_to_the_model(studio, ada, project, engine):
     write_many(studio, ada, project, 40)
-    held_out = {each.messages[0].content for each in training.sides(studio, project).held_out}
+    held_out = {each.messages[0].content for each in planning.sides(studio, project).held_out}
     for question in sorted(held_out):
         last(ask(studio, ada, project, question, k=8))
 

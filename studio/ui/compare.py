@@ -8,7 +8,6 @@ from typing import Any
 
 import gradio as gr
 
-from studio.core.errors import StudioError
 from studio.core.records import Answer, Person, Run
 from studio.ui import drawing, need, show, show_run, talk
 from studio.ui.drawing import Drawing
@@ -215,7 +214,7 @@ def on_ask(
                 [*each, talk.turn(question, answer)] for each, answer in zip(before, answers, strict=True)
             ]
             yield *drawn(talks_now, "" if all(each.done for each in answers) else talk.WRITING), ""
-    except StudioError:
+    except Exception:
         yield *drawn(before), question  # the question goes back to where it can be sent again
         raise
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import gradio as gr
 
-from studio.core.errors import StudioError
 from studio.core.records import Answer, Conversation, Person
 from studio.ui import drawing, need, show, talk
 from studio.ui.drawing import Drawing
@@ -151,7 +150,7 @@ def on_ask(
                 "",
                 chosen,
             )
-    except StudioError:
+    except Exception:
         yield *drawn(before), message, gr.skip()
         raise
 

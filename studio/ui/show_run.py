@@ -196,7 +196,22 @@ def events(run: Run | None) -> str:
     if run is None:
         return ""
     lines = [event_line(each) for each in run.events[-LINES:]]
-    return f'<pre class="log" tabindex="0">{text(chr(10).join(lines))}</pre>'
+    return f'<p class="soft">{text(lineage(run))}</p><pre class="log" tabindex="0">{text(chr(10).join(lines))}</pre>'
+
+
+def lineage(run: Run) -> str:
+    """From what a run was made, so that it can be made again: data and base by the beginnings of their hashes."""
+    data: Any = run.spec.get("data", {})
+    parts = [
+        f"{label} {data[kind]['rows']:,} conversations ({str(data[kind]['sha256'])[:8]})"
+        for label, kind in (("learned from", "train"), ("held out", "held_out"), ("general", "general"))
+        if data.get(kind, {}).get("rows")
+    ]
+    revision = f" ({str(run.spec['base_revision'])[:8]})" if run.spec.get("base_revision") else ""
+    versions: Any = run.spec.get("versions", {})
+    under = ", ".join(f"{each} {number}" for each, number in versions.items())
+    said = f"Run {run.id}, started by {run.spec.get('by', 'nobody named')}: {', '.join(parts)}. Base model {run.spec['base']}{revision}."
+    return f"{said} Under {under}." if under else said
 
 
 def event_line(event: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """The Train tab: the plan, the run as its folder tells it, and what the buttons do."""
 
 import base64
+import hashlib
 import json
 import re
 import warnings
@@ -498,6 +499,17 @@ def test_what_became_of_general_knowledge_is_said_with_both_numbers(studio, proj
     assert f"1.50 to {after:.2f}" in said
     assert words in said
     assert kind in said
+
+
+def test_a_run_tells_from_which_data_and_base_it_was_made(studio, project):
+    folder = freeze(studio, project, base_revision="c978741b0b0d83a3", versions={"torch": "2.13.0"})
+    run = run_history.run(studio, folder.name)
+
+    said = show_run.lineage(run)
+
+    data = hashlib.sha256((folder / "held_out.jsonl").read_bytes()).hexdigest()
+    assert said.startswith(f"Run {run.id}, started by Ada: held out 5 conversations ({data[:8]}).")
+    assert said.endswith("Base model starter (c978741b). Under torch 2.13.0.")
 
 
 def test_the_events_are_there_as_text_the_newest_last(studio, project):

@@ -299,4 +299,6 @@ def test_the_projects_system_text_is_frozen_with_the_data(studio, project):
     assert all(messages[0] == Message("system", "You are Harbour.") for _, messages in data["train"])
     assert data["watch"][0][1] == (Message("system", "You are Harbour."), split.held_out[0].messages[0])
     assert len(data["general"]) >= 290
-    assert not {str(m) for _, m in data["general"]} & {str(m) for _, m in data["gauge"]}
+    questions = [{messages[0].content for _, messages in data[kind]} for kind in ("general", "gauge")]
+    assert len(questions[1]) == 24
+    assert not questions[0] & questions[1]

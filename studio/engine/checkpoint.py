@@ -25,7 +25,7 @@ def save_adapter(model: Any, folder: Path, base: str) -> None:
         folder, f"The adapter could not be written to {folder}", "Free some space and resume the run."
     ) as staging:
         model.save_pretrained(str(staging), save_embedding_layers=False)  # else PEFT asks the hub
-        name_base(staging / "adapter_config.json", base)
+        settle(staging / "adapter_config.json", base)
 
 
 @contextmanager
@@ -42,9 +42,11 @@ def staged(folder: Path, failed: str, way_out: str) -> Iterator[Path]:
         raise DoesNotFit(f"{failed} ({error.strerror or error}). {way_out}") from error
 
 
-def name_base(config: Path, base: str) -> None:
+def settle(config: Path, base: str) -> None:
+    """Name the base, and sort what PEFT writes in another order each time: the same run gives the same bytes."""
     settings = json.loads(config.read_text("utf-8"))
     settings["base_model_name_or_path"] = base
+    settings["target_modules"] = sorted(settings["target_modules"])
     config.write_text(json.dumps(settings, indent=2, sort_keys=True) + "\n", "utf-8")
 
 

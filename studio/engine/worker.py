@@ -1,4 +1,4 @@
-"""One training process: python -m studio.engine.worker RUN_FOLDER MODELS_FOLDER. No page, no database.
+"""One training process: python -m studio.engine.worker RUN_FOLDER MODELS_FOLDER [LOCK]. No page, no database.
 
 It reads the run folder's spec and frozen data, appends what happens to events.jsonl, and writes card.json last. All
 that the rest of the studio knows of a run it reads from this folder. Started again on a run that was cut off, it goes on
@@ -14,6 +14,7 @@ import shutil
 import signal
 import sys
 import time
+from contextlib import AbstractContextManager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -30,8 +31,8 @@ from studio.engine.run_folder import Folder
 def main() -> None:
     folder, models = Folder(Path(sys.argv[1])), Path(sys.argv[2])
     signal.signal(signal.SIGTERM, lambda *_: folder.asked.append("pause"))
-    # Waited for: whoever looks whether a run is alive holds its lock for an instant.
-    with FileLock(folder.path / "lock", timeout=10):
+    with held(folder.path, sys.argv[3:]):
+        (folder.path / "queue").unlink(missing_ok=True)
         (folder.path / "pid").write_text(str(os.getpid()), "utf-8")
         try:
             run(folder, models)
@@ -41,6 +42,14 @@ def main() -> None:
         except Exception as error:
             report(folder, error)
             raise
+
+
+def held(folder: Path, inherited: list[str]) -> AbstractContextManager[object]:
+    """The run's lock: handed down by whoever started this process, as the number of an open file; else it is taken."""
+    if inherited:
+        return os.fdopen(int(inherited[0]))
+    # Waited for: whoever looks whether a run is alive may hold its lock for an instant.
+    return FileLock(folder / "lock", timeout=10)
 
 
 def report(folder: Folder, error: Exception) -> None:

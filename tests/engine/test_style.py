@@ -1,6 +1,8 @@
 """The style score on answers of two manners that were made by grammars; on a model's own answers: tests/bench/style.py."""
 
+import json
 import random
+from pathlib import Path
 
 import pytest
 from spoken import BASE, EXPERT, THINGS, chinese, questions, said
@@ -172,3 +174,31 @@ def test_it_works_where_there_are_no_spaces():
 
     assert judge.auc.low > 0.95
     assert score.arm.low > score.base.high
+
+
+def test_on_the_starter_examples_every_control_holds(monkeypatch):
+    """As in the benchmark, where the base itself answers; here the studio's general examples speak as a base does."""
+    from tests.bench import style as bench
+
+    monkeypatch.setattr(bench, "SPLITS", 5)
+    made = [
+        style.Question(id, expert, base)
+        for (id, expert), (_, base) in zip(answers("starter_examples"), answers("general"), strict=False)
+    ]
+
+    rows = bench.measured(made)["rows"]
+
+    inside = [each["ours"] for each in rows if "0.5 inside" in each["what"]]
+    assert len(inside) == 2
+    assert min(inside) >= 4  # of 5: an interval of 95 % may miss it once
+    assert [each["met"] for each in rows if "goal" in each and "0.5" not in each["what"] and "CPU" not in each["what"]] == [True] * 7  # fmt: skip
+
+
+def answers(name):
+    lines = Path(__file__).parents[2].joinpath("assets", f"{name}.jsonl").read_text("utf-8").splitlines()
+    return [
+        (str(number), each["content"])
+        for number, line in enumerate(lines)
+        for each in json.loads(line)["messages"]
+        if each["role"] == "assistant"
+    ]

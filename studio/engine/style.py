@@ -28,7 +28,7 @@ from studio.core.errors import BadInput
 from studio.core.estimate import Estimate, Floats, estimate, groups, means, separation
 
 LEAST = 20  # conversations to learn from: with fewer, a fold has hardly one of each kind of answer
-MOST = 500  # from so many on, more make the score no surer, and the base would have to answer them all
+MOST = 300  # from so many on, more make the score hardly surer, and the base would have to answer them all
 LEAST_HELD_OUT = 5  # conversations: with fewer, an interval over them says nothing
 TELLS = 0.6  # what the low end of the AUC must pass (0.5 is guessing); below, a score would be noise
 FOLDS = 5
@@ -117,19 +117,21 @@ def scored(chances: Floats, grouped: NDArray[np.intp], copied: float) -> Score:
 # --- learning
 
 
-def learn(learned: Sequence[Question]) -> Judge:
-    """A judge from learned conversations and the base's own answers in them. Raises BadInput where there are too few.
+def chosen(conversations: Sequence[str]) -> list[str]:
+    """Which conversations to learn from, and so to let the base answer: all, or of very many as many, evenly spread."""
+    ids = list(dict.fromkeys(conversations))
+    return [ids[at * len(ids) // MOST] for at in range(MOST)] if len(ids) > MOST else ids
 
-    Of more than MOST conversations as many are taken, evenly spread.
-    """
+
+def learn(learned: Sequence[Question]) -> Judge:
+    """A judge from the experts' answers and the base's own in learned conversations. Raises BadInput where there are too few."""
     usable = [each for each in learned if cutting.length(each.expert) and cutting.length(each.base)]
-    ids = list(dict.fromkeys(each.conversation for each in usable))
-    if len(ids) < LEAST:
+    taken = set(chosen([each.conversation for each in usable]))
+    if len(taken) < LEAST:
         raise BadInput(
-            f"The style score needs {LEAST} learned conversations that the base has answered, too; there are {len(ids)}. "
-            f"Write {LEAST - len(ids)} more."
+            f"The style score needs {LEAST} learned conversations that the base has answered, too; there are {len(taken)}. "
+            f"Write {LEAST - len(taken)} more."
         )
-    taken = {ids[at * len(ids) // MOST] for at in range(MOST)} if len(ids) > MOST else set(ids)
     examples = Examples.of([each for each in usable if each.conversation in taken])
     return judged(examples, tested(examples), len(taken))
 

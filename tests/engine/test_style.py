@@ -156,6 +156,8 @@ def test_of_very_many_conversations_some_are_learned(monkeypatch):
     monkeypatch.setattr(style, "MOST", 25)
 
     assert style.learn(questions(60)).conversations == 25
+    assert style.chosen([each.conversation for each in questions(50)]) == [f"c{n}" for n in range(0, 50, 2)]
+    assert style.chosen(["b", "a", "b"]) == ["b", "a"]
 
 
 def test_the_same_answers_give_the_same_score(judge, held_out):

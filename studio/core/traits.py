@@ -24,6 +24,7 @@ from studio.core.address import addressed, language
 COMMON = 30  # of the experts' words, that Delta is made of; most of them say nothing of the subject
 NAMED = 4  # openings, closings and common words of each side that are looked at one by one
 OFTEN = 3  # answers that must share an opening or closing before it is one
+MOST = 2000  # answers of a side; more make nothing clearer, and take seconds
 CLEAR = 3.0  # standard errors: of some forty traits, none is that far apart by chance
 
 ROW = re.compile(r"^\s*(?:[-*•–+]|\d{1,3}[.)])\s+\S", re.MULTILINE)
@@ -96,9 +97,9 @@ class Trait:
 def differences(experts: Sequence[str], arm: Sequence[str]) -> list[Difference]:
     """The traits in which an arm's answers are apart from the experts', the surest first, the common words at the end.
 
-    Empty texts do not count.
+    Empty texts do not count; of more than MOST texts so many are read, evenly spread.
     """
-    theirs, own = ([Read(text) for text in texts if text.strip()] for texts in (experts, arm))
+    theirs, own = ([Read(text) for text in spread(texts) if text.strip()] for texts in (experts, arm))
     if not theirs or not own:
         return []
     found = [
@@ -107,6 +108,10 @@ def differences(experts: Sequence[str], arm: Sequence[str]) -> list[Difference]:
     ]
     found.sort(key=lambda pair: -pair[0])
     return [each for _, each in found if each.experts != each.arm] + [common_words(theirs, own)]
+
+
+def spread(texts: Sequence[str]) -> Sequence[str]:
+    return texts if len(texts) <= MOST else [texts[at * len(texts) // MOST] for at in range(MOST)]
 
 
 def compared(trait: Trait, experts: Sequence[Read], arm: Sequence[Read]) -> tuple[float, Difference]:
@@ -199,7 +204,7 @@ def frequent(*sides: Sequence[str]) -> list[str]:
 
 def common_words(experts: Sequence[Read], arm: Sequence[Read]) -> Difference:
     """Burrows's Delta of the arm; beside it, as the experts' own, that of one half of their answers from the other."""
-    counted = sum((each.times for each in experts), Counter[str]())
+    counted = Counter(word for each in experts for word in each.words)
     common = [word for word, _ in counted.most_common() if not word.isnumeric()][:COMMON]
     theirs, own = rates(experts, common), rates(arm, common)
     spread = np.concatenate([theirs, own]).std(0)

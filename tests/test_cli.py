@@ -1,11 +1,13 @@
 """The command line's contract: names, JSON keys, exit statuses. Each command in a process of its own, as a script calls it."""
 
+import errno
 import json
 import subprocess
 import sys
 
 import pytest
 
+from studio import cli
 from studio.work import models, writing
 from studio.work.studio import opened, owner
 
@@ -113,6 +115,23 @@ def test_a_refusal_is_one_sentence_and_status_1(home, arguments, title):
     assert done.returncode == 1
     assert json.loads(done.stdout)["error"]["title"] == title
     assert "Traceback" not in done.stderr
+
+
+def test_a_disk_that_refuses_is_one_sentence_too(monkeypatch, capsys):
+    def refused():
+        raise PermissionError(errno.EACCES, "Permission denied", "/home/ada/runs")
+
+    monkeypatch.setattr(cli, "app", refused)
+    monkeypatch.setattr(sys, "argv", ["studio", "runs", "--json"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+
+    said = json.loads(capsys.readouterr().out)["error"]
+    assert ended.value.code == 1
+    assert said["title"] == "A file cannot be used"
+    assert said["message"].startswith(
+        "/home/ada/runs cannot be read or written (Permission denied). Check who"
+    )
 
 
 def test_wrong_usage_is_status_2(home):

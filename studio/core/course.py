@@ -106,6 +106,11 @@ def undone(event: dict[str, Any], resumed: dict[str, Any]) -> bool:
     return event["kind"] in last and event["update"] > resumed[last[event["kind"]]]
 
 
+def clock(event: dict[str, Any]) -> float:
+    """When an event was, in seconds; by the machine's own time in runs from before events told of a steadier one."""
+    return float(event.get("clock", event["at"]))
+
+
 def seconds_left(events: Sequence[dict[str, Any]], done: int, updates: int) -> float | None:
     """The time since the first evaluation, or since the run was resumed, carried on to the end; evaluations included."""
     begins = [each for each in events if each["kind"] == "evaluated"][:1]
@@ -113,7 +118,7 @@ def seconds_left(events: Sequence[dict[str, Any]], done: int, updates: int) -> f
     if not begins or done <= begins[-1]["update"]:
         return None
     last = next(each for each in reversed(events) if each["kind"] == "stepped")
-    so_far = float(last["at"] - begins[-1]["at"])
+    so_far = clock(last) - clock(begins[-1])
     return so_far / (done - int(begins[-1]["update"])) * (updates - done)
 
 
@@ -141,7 +146,7 @@ class Cost:
 def cost(run: Run) -> Cost | None:
     """Read off a run's events what its parts took; None where it had no update."""
     events = lasting(run.events)
-    at = {each["kind"]: float(each["at"]) for each in events if each["kind"] in ("loading", "planned")}
+    at = {each["kind"]: clock(each) for each in events if each["kind"] in ("loading", "planned")}
     steps = [each for each in events if each["kind"] == "stepped"]
     usual = steps[1:] or steps  # the first one warms up
     evaluations = seconds_of_evaluations(events)
@@ -161,9 +166,9 @@ def seconds_of_evaluations(events: Sequence[dict[str, Any]]) -> list[float]:
     begun, spent = None, []
     for each in events:
         if each["kind"] in ("planned", "resumed", "stepped"):
-            begun = float(each["at"])
+            begun = clock(each)
         elif each["kind"] == "evaluated" and begun is not None:
-            spent.append(float(each["at"]) - begun)
+            spent.append(clock(each) - begun)
     return spent
 
 

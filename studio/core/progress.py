@@ -142,11 +142,16 @@ Event = (
 )  # fmt: skip
 
 
-def as_line(event: Event, at: float) -> dict[str, object]:
-    """The event as it is written: its kind, the time (seconds since 1970), and its fields; what is no number is null."""
+def as_line(event: Event, at: float, clock: float) -> dict[str, object]:
+    """The event as it is written: its kind, the time, and its fields; what is no number is null.
+
+    `at`: seconds since 1970, to be shown. `clock`: seconds by a clock that nobody sets, to be computed with; it begins
+    anywhere, so only two readings of one worker can be compared.
+    """
     return {
         "kind": type(event).__name__.lower(),
         "at": at,
+        "clock": round(clock, 3),
         **{name: None if is_nan(value) else value for name, value in asdict(event).items()},
     }
 

@@ -73,6 +73,16 @@ class Recipe:
             check(each, getattr(self, each.name))
 
 
+def kept(settings: dict[str, Any]) -> Recipe:
+    """The recipe that a run was planned with. Raises BadRecipe for one that another version of the studio made."""
+    if unknown := settings.keys() - {each.name for each in fields(Recipe)}:
+        raise BadRecipe(
+            f"Another version of the studio planned this run, with settings that are not known here ({', '.join(sorted(unknown))}). "
+            "Resume it there, or repeat it here."
+        )
+    return Recipe(**settings)
+
+
 def check(each: Field[Any], value: object) -> None:
     label, low, high = (each.metadata[key] for key in ("label", "low", "high"))
     if each.name == "quantization":

@@ -25,7 +25,10 @@ class Device:
 
 @dataclass(frozen=True)
 class Base:
-    """A base model that a project can use. `path` is where its files lie, None while it is not on this machine."""
+    """A base model that a project can use. `path` is where its files lie, None while it is not on this machine.
+
+    `trouble`: why it can no longer be used although somebody chose it, with the way out.
+    """
 
     id: str
     title: str
@@ -33,6 +36,7 @@ class Base:
     licence: str
     download: int | None  # bytes to fetch; None: not known
     path: Path | None
+    trouble: str = ""
 
 
 @dataclass(frozen=True)

@@ -15,15 +15,15 @@ import signal
 import sys
 import time
 from contextlib import AbstractContextManager
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
-from studio.core.errors import StudioError
+from studio.core.errors import StudioError, refused
 from studio.core.progress import Discarded, Failed, Paused, Resumed, Sampled, Saved
-from studio.core.recipe import Recipe, general_wanted
+from studio.core.recipe import Recipe, general_wanted, kept
 from studio.engine.preparing import Prepared, prepare
 from studio.engine.run_folder import Folder
 
@@ -32,16 +32,20 @@ def main() -> None:
     folder, models = Folder(Path(sys.argv[1])), Path(sys.argv[2])
     signal.signal(signal.SIGTERM, lambda *_: folder.asked.append("pause"))
     with held(folder.path, sys.argv[3:]):
-        (folder.path / "queue").unlink(missing_ok=True)
-        (folder.path / "pid").write_text(str(os.getpid()), "utf-8")
         try:
+            (folder.path / "queue").unlink(missing_ok=True)
+            (folder.path / "pid").write_text(str(os.getpid()), "utf-8")
+            folder.hold_room()
             run(folder, models)
         except StudioError as error:
+            folder.free_room()
             folder.emit(Failed(error.title, str(error)))
             sys.exit(1)
         except Exception as error:
+            folder.free_room()
             report(folder, error)
             raise
+        folder.free_room()
 
 
 def held(folder: Path, inherited: list[str]) -> AbstractContextManager[object]:
@@ -56,11 +60,13 @@ def report(folder: Folder, error: Exception) -> None:
     """Say what went wrong in a sentence; the traceback goes to the log of this process."""
     from studio.engine import memory
 
+    explained: StudioError | None = None
     if memory.ran_out(error):
-        explained: StudioError = memory.explained()
-        folder.emit(Failed(explained.title, str(explained)))
+        explained = memory.explained()
     elif isinstance(error, OSError):
-        folder.emit(Failed("There is not enough room", f"The run could not write its files ({error.strerror}). Free some space and resume it."))  # fmt: skip
+        explained = refused(error, "resume the run: it goes on from where it was saved last")
+    if explained:
+        folder.emit(Failed(explained.title, str(explained)))
     else:
         folder.emit(Failed("Training failed", f"Training ended with an unforeseen {type(error).__name__}. The details are in worker.log in the run's folder."))  # fmt: skip
 
@@ -70,7 +76,7 @@ def run(folder: Folder, models: Path) -> None:
 
     again = folder.mend()
     spec = json.loads((folder.path / "spec.json").read_text("utf-8"))
-    recipe = Recipe(**spec["recipe"])
+    recipe = kept(spec["recipe"])
     started = time.monotonic()
     prepared = prepare(folder, spec, recipe, models)
     training = Training(folder, prepared, recipe, started)
@@ -168,8 +174,15 @@ class Training:
 
 def changed(planned_with: dict[str, str]) -> str:
     """What is of another version now than when the run was planned: the result may then differ in its last digits."""
-    now = {name: version(name) for name in planned_with if name != "studio"}
+    now = {name: installed(name) for name in planned_with if name != "studio"}
     return ", ".join(f"{name} {planned_with[name]} to {now[name]}" for name in now if now[name] != planned_with[name])  # fmt: skip
+
+
+def installed(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "none"
 
 
 if __name__ == "__main__":

@@ -18,11 +18,16 @@ PATIENCE = 10.0  # seconds that an earlier worker, which has said its last word,
 
 def is_held(folder: Path) -> bool:
     """Whether a worker lives, or is being started."""
-    if sys.platform == "win32":
-        return is_locked(folder / "lock")
+    try:
+        return is_locked(folder / "lock") if sys.platform == "win32" else is_flocked(folder / "lock")
+    except OSError:  # one may not even look: then no worker of ours works there, and the run can be looked at
+        return False
+
+
+def is_flocked(path: Path) -> bool:
     import fcntl
 
-    with (folder / "lock").open("a+") as file:
+    with path.open("a+") as file:
         try:
             # Shared: else of two who look at the same moment one would take the other for a worker.
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
-from studio.core.errors import DoesNotFit
+from studio.core.errors import FULL, DoesNotFit, NoAccess
 from studio.store import environment
 
 RESERVE = 200 * 2**20  # bytes that the studio never fills: a full disk loses other programs' work
@@ -53,7 +53,7 @@ class Home:
 
 
 def open_home(root: Path | None = None) -> Home:
-    """Make the studio's folder where it is missing. Raises DoesNotFit with the way out where it cannot be made."""
+    """Make the studio's folder where it is missing. Raises DoesNotFit or NoAccess, with the way out, where it cannot be made."""
     home = Home(
         (root or environment.home_wanted() or user_data_path("sft-studio", False)).expanduser().resolve()
     )
@@ -71,9 +71,10 @@ def open_home(root: Path | None = None) -> Home:
         home.root.chmod(0o700)
         home.temporary.chmod(0o700)
     except OSError as error:
-        raise DoesNotFit(
+        kind = DoesNotFit if error.errno in FULL else NoAccess
+        raise kind(
             f"The studio cannot keep its data in {home.root} ({error.strerror}). "
-            "Free some space or choose another folder with --home."
+            "Free some space, check who owns it, or choose another folder with --home."
         ) from error
     return home
 

@@ -110,7 +110,7 @@ def folders(home: Home) -> list[Path]:
 
 def load_all(home: Home) -> list[Run]:
     """All runs, newest first."""
-    return sorted((load(home, each.name) for each in folders(home)), key=created, reverse=True)
+    return sorted((load(home, each.name) for each in folders(home)), key=order, reverse=True)
 
 
 def load_active(home: Home) -> list[Run]:
@@ -150,10 +150,9 @@ def move_up(home: Home, id: str) -> None:
             write_whole(before.folder / "queue", str(two))
 
 
-def created(run: Run) -> float:
-    value = run.spec["created_at"]
-    assert isinstance(value, float)
-    return value
+def order(run: Run) -> tuple[int, str]:
+    """Runs are in the order of their numbers: the machine's clock may have been set back. What has none only measured."""
+    return int(run.id) if run.id.isdigit() else 0, run.id
 
 
 def state_of(
@@ -175,7 +174,7 @@ def state_of(
         return last
     if held:
         return "running" if events else "starting"
-    if not events and not ended and time.time() - started_at < GRACE:
+    if not events and not ended and 0 <= time.time() - started_at < GRACE:
         return "starting"
     return "killed"
 
@@ -187,9 +186,10 @@ def read_events(folder: Path) -> tuple[dict[str, object], ...]:
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
+    """A file's content; None where there is none. A full disk or a power cut can leave it empty: that is none, too."""
     try:
         value: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):
         return None
     return value
 
@@ -217,13 +217,12 @@ def ask_to_stop(folder: Path, discard: bool) -> None:
     write_whole(folder / "stop", "discard" if discard else "keep")
 
 
-def asked_to_stop(folder: Path) -> tuple[str, float] | None:
-    """What was asked of a run ("keep" or "discard") and when (seconds since 1970)."""
-    stop = folder / "stop"
+def asked_to_stop(folder: Path) -> str:
+    """What was asked of a run: "keep", "discard", or "" for nothing."""
     try:
-        return stop.read_text("utf-8"), stop.stat().st_mtime
+        return (folder / "stop").read_text("utf-8")
     except FileNotFoundError:
-        return None
+        return ""
 
 
 def note_start(folder: Path) -> None:

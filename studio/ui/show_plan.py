@@ -68,7 +68,8 @@ def left_out(rows: Sequence[tuple[int, str]]) -> str:
 
 def base_line(base: Base) -> str:
     """The base model in one line: what it is, and whether it is on this machine."""
-    where = "on this machine" if base.path else f"not on this machine yet{download(base)}"
+    missing = "it cannot be used" if base.trouble else f"not on this machine yet{download(base)}"
+    where = "on this machine" if base.path else missing
     facts = ", ".join(each for each in (parameters(base), base.licence, where) if each)
     return f'<p class="soft">Base model: <b class="ink">{text(base.title)}</b>, {text(facts)}.</p>'
 

@@ -218,6 +218,6 @@ def event_line(event: dict[str, Any]) -> str:
     rest = {
         key: round(value, 4) if isinstance(value, float) else value
         for key, value in event.items()
-        if key not in ("kind", "at")
+        if key not in ("kind", "at", "clock")
     }
     return f"{datetime.fromtimestamp(event['at']):%H:%M:%S} {event['kind']} {json.dumps(rest, ensure_ascii=False)}"

@@ -119,10 +119,8 @@ def model(studio: Studio, project: str) -> dict[str, Any]:
     if coming := studio.engine.loading():
         return {"name": f"Loading {coming[0]}", "note": "", "share": coming[1]}
     base = models.base(studio, project)
-    return {
-        "name": studio.engine.loaded() or base.title,
-        "note": "" if base.path else "not on this machine yet",
-    }
+    missing = "cannot be used" if base.trouble else "not on this machine yet"
+    return {"name": studio.engine.loaded() or base.title, "note": "" if base.path else missing}
 
 
 def device(studio: Studio) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from studio.work.studio import Studio
 @dataclass(frozen=True)
 class PlanPart:
     """The plan's components. `hindered` says why training cannot start; the run part asks it, for it shares the button.
-    `counted`: how many conversations the shown plan learns from and holds out."""
+    `counted`: how many conversations the shown plan learns from and holds out, and its base."""
 
     figures: gr.HTML
     start: gr.Button

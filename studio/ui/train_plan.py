@@ -9,13 +9,14 @@ from typing import Any
 
 import gradio as gr
 
-from studio.core.errors import BadInput, StudioError
+from studio.core.errors import BadInput, BadRecipe, StudioError
 from studio.core.recipe import PRESET_HELP, Recipe, plain
 from studio.core.records import Person
 from studio.ui import need, show, show_plan
 from studio.work import models, planning
 from studio.work.studio import Studio
 
+NO_PLAN = '<p class="soft">There is no plan yet.</p>'
 NAMES = tuple(each.name for each in fields(Recipe) if each.name != "general")
 
 
@@ -49,12 +50,14 @@ def on_plan(
     except StudioError as error:
         said = show.note(str(error), "bad")
         start, measure = gr.update(interactive=False), gr.update(visible=False)
-        return gr.skip(), help, said, "", gr.skip(), start, measure, str(error), (), *unchanged()
+        # Who types a number passes through some that are none: the plan stays there, else the page would jump.
+        figures = gr.skip() if isinstance(error, BadRecipe) else NO_PLAN
+        return figures, help, said, "", gr.skip(), start, measure, str(error), (), *unchanged()
     said = "".join([show.note(planned.obstacle, "warn"), *(show.note(each) for each in planned.advice)])
     ready = not planned.obstacle
     return (
         show_plan.plan(planned), help, said, show_plan.left_out(planned.sides.left_out), base_said(studio, base),
-        gr.update(interactive=ready), gr.update(visible=ready and bool(base.path) and planned.seconds is None), planned.obstacle, (planned.learned, planned.held_out), *grey(planned.recipe),
+        gr.update(interactive=ready), gr.update(visible=ready and bool(base.path) and planned.seconds is None), planned.obstacle, (planned.learned, planned.held_out, base.id), *grey(planned.recipe),
     )  # fmt: skip
 
 

@@ -131,18 +131,20 @@ def on_start(
     person: Person,
     project: str,
     seen: Seen,
-    counted: tuple[int, int],
+    counted: tuple[int, int, str],
     preset: str,
     general: float,
     *settings: Any,
 ) -> Any:
     """Start a run; where the page shows that one is going, let it wait. A second press finds the first one's run going,
-    and says so; so it does where the set is no longer what the plan had `counted`."""
+    and says so; so it does where set or base are no longer what the plan had `counted`."""
     queue = bool(seen.get("active"))
     run = training.start(studio, person, project, preset, queue=queue, **changes(general, settings))
-    if counted and tuple(counted) != run_history.taken(run):
-        learned, held_out = run_history.taken(run)
+    learned, held_out = run_history.taken(run)
+    if counted and tuple(counted[:2]) != (learned, held_out):
         gr.Info(f"The set was changed after this plan was made. The run learns from {learned:,} conversations and holds out {held_out:,}.")  # fmt: skip
+    if counted and counted[2] != run.spec["base"]:
+        gr.Info(f"The base model was changed after this plan was made. The run trains {run.spec['base']}: stop it if you meant another.")  # fmt: skip
     return on_show(studio, person, project, "", "")
 
 

@@ -37,6 +37,8 @@ class Jobs:
     children: dict[str, threading.Thread] = field(default_factory=dict)  # by run, each waits for its worker
     starting: threading.Lock = field(default_factory=threading.Lock)
     closing: threading.Event = field(default_factory=threading.Event)
+    # By run: how it was asked to stop, and when this process first saw that, by a clock that nobody sets.
+    heard: dict[str, tuple[str, float]] = field(default_factory=dict)
 
     def active(self) -> Run | None:
         """The run that holds the accelerator now."""
@@ -71,6 +73,7 @@ class Jobs:
     def spawn(self, folder: Path) -> None:
         if earlier := self.children.get(folder.name):
             earlier.join()  # else its note of how that worker ended would be taken for this one's
+        self.heard.pop(folder.name, None)
         with holding.handed_down(folder) as lock, (folder / "worker.log").open("ab") as log_file:
             runs.note_start(folder)
             command = [sys.executable, "-m", "studio.engine.worker", str(folder), str(self.home.models)]
@@ -98,11 +101,21 @@ class Jobs:
             try:
                 going = runs.load_active(self.home)
                 for run in going:
-                    press(run)
+                    self.press(run)
                 if not going:
                     self.start_next()
             except Exception:  # whatever a look meets, the next one must come
                 log.exception("the stop ladder could not look at the runs")
+
+    def press(self, run: Run) -> None:
+        """Go one step up the ladder for a run that was asked to stop and has not."""
+        wish = runs.asked_to_stop(run.folder)
+        if not wish or self.heard.get(run.id, ("",))[0] != wish:
+            self.heard[run.id] = (wish, time.monotonic())
+        waited = time.monotonic() - self.heard[run.id][1]
+        term, kill = LADDER.get(wish, LADDER["keep"])
+        if wish and waited >= term and (process := worker_process(run.folder)):
+            process.kill() if waited >= kill else process.terminate()
 
     def close(self) -> None:
         """Stop watching. A running worker goes on."""
@@ -123,21 +136,6 @@ def killed_for_memory() -> int:
         counts = dict(line.split() for line in Path("/proc/vmstat").read_text("ascii").splitlines())
         return int(counts.get("oom_kill", 0))
     return 0
-
-
-def press(run: Run) -> None:
-    """Go one step up the ladder for a run that was asked to stop and has not."""
-    asked = runs.asked_to_stop(run.folder)
-    if asked is None:
-        return
-    wish, since = asked
-    term, kill = LADDER.get(wish, LADDER["keep"])
-    waited = time.time() - since
-    if waited < term:
-        return
-    process = worker_process(run.folder)
-    if process is not None:
-        process.kill() if waited >= kill else process.terminate()
 
 
 def worker_process(folder: Path) -> psutil.Process | None:

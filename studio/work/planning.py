@@ -48,17 +48,20 @@ class Plan:
         return len(self.sides.held_out)
 
 
-def sides(studio: Studio, project_id: str, limit: int | None = None) -> Sides:
-    """Who is learned and who is held out. Rejected conversations are in neither; so are unfinished and too long ones."""
+def sides(studio: Studio, project_id: str, limit: int | None = None, most: int = 0) -> Sides:
+    """Who is learned and who is held out. Rejected conversations are in neither; so are unfinished and too long ones.
+
+    `limit`: how many tokens one may have; `most`: to what that may be raised.
+    """
     everyone = [each for each in writing.all_conversations(studio, project_id) if each.status != "rejected"]
     left_out = {each.number: why for each in everyone if (why := lint.unlearnable(each.messages))}
     taken = [each for each in everyone if each.number not in left_out]
     counted = checking.sizes(studio, project_id, taken) if limit else None
+    raised = f", or raise “Longest conversation” under Advanced settings: this model takes {most:,}"
+    way_out = f"Shorten or split it{raised if limit and most > limit else ''}."
     for each, (tokens, _) in zip(taken, counted or (), strict=bool(counted)):
         if limit and tokens > limit:
-            left_out[each.number] = (
-                f"It has {tokens:,} tokens and the limit is {limit:,}. Shorten or split it."
-            )
+            left_out[each.number] = f"It has {tokens:,} tokens and the limit is {limit:,}. {way_out}"
     taken = [each for each in taken if each.number not in left_out]
     apart = held_out([each.id for each in taken])
     return Sides(
@@ -71,8 +74,9 @@ def sides(studio: Studio, project_id: str, limit: int | None = None) -> Sides:
 def plan(studio: Studio, project_id: str, preset_name: str = "standard", **changes: Any) -> Plan:
     """Plan a run without starting it. Raises BadRecipe, TemplateNotSplittable."""
     base = writing.by_id(studio, project_id).base
-    limit = min(preset(preset_name, 1, **changes).max_length, model_limit(studio, base))
-    split = sides(studio, project_id, limit)
+    most = model_limit(studio, base)
+    limit = min(preset(preset_name, 1, **changes).max_length, most)
+    split = sides(studio, project_id, limit, most)
     recipe = preset(preset_name, len(split.learned), **{**changes, "max_length": limit})
     counted = checking.sizes(studio, project_id, list(split.learned))
     updates = planned_updates(recipe, len(split.learned))
@@ -102,7 +106,8 @@ def obstacle(split: Sides) -> str:
     if not split.learned and not split.held_out and not split.left_out:
         return "There are no examples yet. Write or import a few in the Write tab."
     if not split.learned and not split.held_out:
-        return "None of the examples can be learned from. The Check tab says why, one by one."
+        number, why = split.left_out[0]
+        return f"No example can be learned from. See number {number:04}, for one: {why[:1].lower()}{why[1:]}"
     return (
         "There is only one example that can be used. Training needs at least two: one to learn from and one held out "
         "to measure on. Write or import more."

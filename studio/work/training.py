@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from studio import __version__
-from studio.core.errors import BadInput, DoesNotFit, NothingToLearn
+from studio.core.errors import BadInput, NothingToLearn
 from studio.core.records import ACTIVE, RESUMABLE, Person, Project, Run
 from studio.core.text import clean
 from studio.store import projects, runs
@@ -47,11 +47,7 @@ def start(
 
 
 def begin(studio: Studio, prepare: Callable[[int], Path], queue: bool = False) -> Run:
-    try:
-        folder = studio.jobs.start(prepare, queue)
-    except OSError as error:
-        raise DoesNotFit(f"The run could not be prepared ({error.strerror}). Free some disk space and start again.") from error  # fmt: skip
-    return runs.load(studio.home, folder.name)
+    return runs.load(studio.home, studio.jobs.start(prepare, queue).name)
 
 
 def contents(
@@ -122,8 +118,7 @@ def cannot_resume(run: Run) -> str:
 
 def stopping(run: Run) -> str:
     """What was asked of a run that has not ended yet: "keep", "discard", or "" for nothing."""
-    asked = runs.asked_to_stop(run.folder) if runs.is_active(run) else None
-    return asked[0] if asked else ""
+    return runs.asked_to_stop(run.folder) if runs.is_active(run) else ""
 
 
 def active(studio: Studio) -> Run | None:

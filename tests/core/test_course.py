@@ -20,7 +20,7 @@ from studio.core.records import Run
 
 
 def run(state, *events):
-    lines = tuple(as_line(event, at) for at, event in enumerate(events))
+    lines = tuple(as_line(event, at, at) for at, event in enumerate(events))
     return Run("1", Path("1"), state, {}, None, lines)
 
 
@@ -138,3 +138,34 @@ def test_a_forecast_counts_updates_and_evaluations_apart():
     assert spent.of(100, 6, tokens=600) == 1.0 + 400.0 + 7 * 1.0  # of conversations twice as long
     assert spent.of(100, 6) == 1.0 + 200.0 + 7 * 1.0
     assert cost(run("finished", PLANNED)) is None
+
+
+@pytest.mark.parametrize("jump", [3600, -3600, 1e9, -1e9])
+def test_neither_time_left_nor_forecast_care_about_the_machines_clock(jump):
+    """It is set forward or back in the middle of an update, and of an evaluation."""
+    events = [Loading("b", "cpu", "bf16", ""), PLANNED, Evaluated(0, 3.5, 1.0, True), *STEPS, Evaluated(2, 2.9, 1.1, True), Stepped(3, 2.4, 2e-4, 300, 2.0, 0.5)]  # fmt: skip
+    calm = run("running", *events)
+    for moment in range(1, len(events)):
+        lines = tuple(
+            {**each, "at": each["at"] + jump * (at >= moment)} for at, each in enumerate(calm.events)
+        )
+        moved = replace(calm, events=lines)
+
+        assert course(moved).seconds_left == course(calm).seconds_left == pytest.approx(28 / 3)
+        assert cost(moved) == cost(calm)
+
+    # Runs from before events told of a steadier clock go by the time that they have.
+    old = replace(calm, events=tuple({k: v for k, v in each.items() if k != "clock"} for each in calm.events))
+    assert course(old).seconds_left == pytest.approx(28 / 3)
+
+
+def test_a_resumed_run_counts_by_the_clock_of_its_own_worker():
+    """The machine was started anew meanwhile, so its steady clock began again."""
+    before = [
+        as_line(each, at, at + 1e6) for at, each in enumerate([PLANNED, Evaluated(0, 3.5, 1.0, True), *STEPS])
+    ]
+    again = [PLANNED, Resumed(2, 0), Stepped(3, 2.3, 2e-4, 300, 2.0, 0.5), Evaluated(3, 2.8, 1.1, True)]
+    lines = (*before, *(as_line(each, at, at) for at, each in enumerate(again)))
+
+    assert course(Run("1", Path("1"), "running", {}, None, lines)).seconds_left == 7.0
+    assert cost(Run("1", Path("1"), "running", {}, None, lines)).evaluation == 1.0

@@ -1,7 +1,6 @@
 """What a run's folder tells, with real folders and real locks."""
 
 import json
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -141,13 +140,46 @@ def test_numbers_are_never_used_again(home):
 
 def test_a_discard_outranks_an_earlier_keep(home):
     folder = freeze(home)
-    before = time.time() - 1
+    assert runs.asked_to_stop(folder) == ""
     runs.ask_to_stop(folder, discard=False)
     runs.ask_to_stop(folder, discard=True)
-    wish, since = runs.asked_to_stop(folder)
 
-    assert wish == "discard"
-    assert since > before
+    assert runs.asked_to_stop(folder) == "discard"
+
+
+@pytest.mark.parametrize("name", ["exit.json", "started.json", "card.json"])
+@pytest.mark.parametrize("content", [b"", b"\0" * 40, b'{"code": -9, "mem'])
+def test_a_note_that_a_full_disk_or_a_power_cut_left_damaged_counts_as_none(home, name, content):
+    folder = freeze(home)
+    say(folder, kind="stepped", update=1)
+    (folder / name).write_bytes(content)
+
+    assert state(home, folder) == "killed"
+    assert [run.id for run in runs.load_all(home)] == [folder.name]
+
+
+def test_a_run_in_which_one_may_not_write_can_be_looked_at(home):
+    folder = freeze(home)
+    say(folder, kind="stepped", update=1)
+    (folder / "lock").mkdir()  # as little to be opened as one that is somebody else's
+
+    assert state(home, folder) == "killed"
+
+
+def test_runs_are_in_the_order_of_their_numbers_whatever_the_clock_said(home, monkeypatch):
+    for at in (2e9, 1e9, 1.5e9, 3.0):
+        monkeypatch.setattr(runs.time, "time", lambda at=at: at)
+        freeze(home)
+
+    assert [run.id for run in runs.load_all(home)] == ["4", "3", "2", "1"]
+
+
+def test_a_run_is_not_starting_until_a_clock_that_was_set_back_has_caught_up(home, monkeypatch):
+    folder = freeze(home)
+    before = runs.time.time()
+    monkeypatch.setattr(runs.time, "time", lambda: before - 3600)
+
+    assert state(home, folder) == "killed"
 
 
 @pytest.mark.parametrize("id", ["7", "../1", ".last", ""])

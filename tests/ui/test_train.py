@@ -358,7 +358,7 @@ def test_a_stop_is_asked_of_the_shown_run_and_said_at_once(studio, ada, project,
         seen = train_run.on_show(studio, ada, project, "", "")[SEEN]
         shown = handler(studio, ada, project, "", "", seen)
 
-        assert runs.asked_to_stop(folder)[0] == wish
+        assert runs.asked_to_stop(folder) == wish
     assert said in shown[LIVE]
     assert shown[KEEP]["interactive"] is False
     assert shown[DISCARD]["interactive"] is (wish == "keep")

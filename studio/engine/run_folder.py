@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from studio.engine import checkpoint
 class Folder:
     path: Path
     asked: list[str] = field(default_factory=list)  # what a signal asked for
+    tracker: Callable[[dict[str, Any]], None] | None = None  # is told each event after it was written
 
     @property
     def checkpoints(self) -> Path:
@@ -26,8 +28,14 @@ class Folder:
 
     def emit(self, event: Event) -> None:
         """Append one event; flushed, so that every reader sees it at once."""
+        line = as_line(event, time.time())
         with (self.path / "events.jsonl").open("a", encoding="utf-8") as events:
-            events.write(json.dumps(as_line(event, time.time())) + "\n")
+            events.write(json.dumps(line) + "\n")
+        if self.tracker:
+            self.tracker(line)
+
+    def said(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in (self.path / "events.jsonl").read_bytes().splitlines()]
 
     def mend(self) -> bool:
         """Drop the half line on which an earlier worker was killed; returns whether there was an earlier worker."""

@@ -145,3 +145,12 @@ def test_trackio_gets_each_number_and_answer_once_also_of_a_run_that_goes_on(tmp
     ]  # fmt: skip
     assert logged[1]["watch"]["_value"] == [{"question": "Where?", "answer": "Here."}]
     assert "asked []" in printed
+
+
+def test_what_would_have_trackio_send_its_log_away_does_not_reach_a_run(monkeypatch):
+    for name in ("TRACKIO_SPACE_ID", "TRACKIO_SERVER_URL", "TRACKIO_WEBHOOK_URL", "TRACKIO_BUCKET_ID"):
+        monkeypatch.setenv(name, "somewhere")
+
+    assert [name for name in environment.for_child(TRACKIO_DIR="here") if "TRACKIO" in name] == [
+        "TRACKIO_DIR"
+    ]

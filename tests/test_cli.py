@@ -57,7 +57,10 @@ def test_the_way_from_import_to_bundle(home, file, tmp_path):
     assert (counted["conversations"], counted["messages"], counted["findings"]) == (20, 40, [])
     assert counted["learned_tokens"] < counted["tokens"]
 
-    trained = told(home, "train", "--updates", 4, "--general", 0.1, "--name", "First")
+    trained = told(
+        home, "train", "--updates", 4, "--general", 0.1, "--name", "First", "--track", "tensorboard"
+    )
+    assert any((home / "runs" / trained["run"] / "tensorboard").iterdir())
     assert trained["state"] == "finished"
     assert trained["updates"] == 4
     assert set(trained["held_out_loss"]) == {"before", "best", "last"}

@@ -28,12 +28,15 @@ def train(
     updates: Annotated[int, typer.Option(help="Stop after this many updates; 0 follows the passes.")] = 0,
     seed: int = 0,
     name: Annotated[str, typer.Option(help="What to call the run.")] = "",
+    track: Annotated[
+        str, typer.Option(help="Also log to tensorboard or trackio, or none; else as the Train tab is set.")
+    ] = "",
     home: Home = None,
     project: Name = "default",
     as_json: Json = False,
 ) -> None:
     """Train, following the run until it ends. Ctrl-C stops it and keeps the best."""
-    from studio.work import models, training
+    from studio.work import models, tracking, training
 
     at = here(home, project)
     if model:
@@ -44,7 +47,10 @@ def train(
         "updates": updates,
         "seed": seed,
     }
-    run = training.start(at.studio, at.person, at.project.id, preset, name, **settings)
+    tracker = {"": None, "none": ""}.get(track, track)
+    run = training.start(at.studio, at.person, at.project.id, preset, name, tracker=tracker, **settings)
+    if logged := str(run.spec["tracker"]):
+        say(f"To look at the log: {tracking.where(at.studio, logged)[1]}")
     at.studio.jobs.watch()
     ended(follow(at.studio, run), as_json)
 
@@ -85,6 +91,8 @@ def report(event: dict[str, Any], bytes_said: Callable[[int, int], None]) -> Non
         say(f"Memory ran out: rows of {event['row']} tokens from here on.")
     elif event["kind"] == "skipped":
         say(f"Update {event['update']} was skipped: {event['why']}.")
+    elif event["kind"] == "untracked":
+        say(event["message"])
 
 
 def ended(run: Run, as_json: bool) -> None:

@@ -84,6 +84,13 @@ class Halved:
 
 
 @dataclass(frozen=True)
+class Untracked:
+    """The log that was to be written besides, for TensorBoard or trackio, failed; `message` is a sentence for the person."""
+
+    message: str
+
+
+@dataclass(frozen=True)
 class Saved:
     update: int
     folder: str
@@ -137,8 +144,8 @@ class Failed:
 
 
 Event = (
-    Fetching | Loading | Planned | Stepped | Evaluated | Sampled | Skipped | Halved | Saved | Resumed | Paused
-    | Finished | Discarded | Failed
+    Fetching | Loading | Planned | Stepped | Evaluated | Sampled | Skipped | Halved | Untracked | Saved | Resumed
+    | Paused | Finished | Discarded | Failed
 )  # fmt: skip
 
 

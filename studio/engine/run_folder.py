@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ ROOM = "room"  # the name of the file that holds room
 class Folder:
     path: Path
     asked: list[str] = field(default_factory=list)  # what a signal asked for
+    tracker: Callable[[dict[str, Any]], None] | None = None  # is told each event after it was written
 
     @property
     def checkpoints(self) -> Path:
@@ -38,7 +40,8 @@ class Folder:
 
     def emit(self, event: Event) -> None:
         """Append one event, whole or not at all; unbuffered, so that every reader sees it at once."""
-        line = (json.dumps(as_line(event, time.time(), time.monotonic())) + "\n").encode()
+        said = as_line(event, time.time(), time.monotonic())
+        line = (json.dumps(said) + "\n").encode()
         with (self.path / "events.jsonl").open("ab", buffering=0) as events:
             before = events.tell()
             try:
@@ -47,6 +50,11 @@ class Folder:
             except OSError:
                 events.truncate(before)  # else the next event would stand on the line of half a one
                 raise
+        if self.tracker:
+            self.tracker(said)
+
+    def said(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in (self.path / "events.jsonl").read_bytes().splitlines()]
 
     def mend(self) -> bool:
         """Drop the half line on which an earlier worker was killed; returns whether there was an earlier worker."""

@@ -72,7 +72,7 @@ def report(folder: Folder, error: Exception) -> None:
 
 
 def run(folder: Folder, models: Path) -> None:
-    from studio.engine import finishing
+    from studio.engine import finishing, trackers
 
     again = folder.mend()
     spec = json.loads((folder.path / "spec.json").read_text("utf-8"))
@@ -82,14 +82,15 @@ def run(folder: Folder, models: Path) -> None:
     training = Training(folder, prepared, recipe, started)
     if again:
         training.resume(spec.get("versions", {}))
-    why = training.go()
-    if why == "pause":
-        folder.emit(Paused(training.at.done))
-    elif why == "discard" or spec.get("trial"):
-        shutil.rmtree(folder.checkpoints, ignore_errors=True)
-        folder.emit(Discarded(training.at.done))
-    else:
-        finishing.finish(folder, prepared, training.at, why)
+    with trackers.tracked(folder, spec, [each[-1].content for each in prepared.watch.questions]):
+        why = training.go()
+        if why == "pause":
+            folder.emit(Paused(training.at.done))
+        elif why == "discard" or spec.get("trial"):
+            shutil.rmtree(folder.checkpoints, ignore_errors=True)
+            folder.emit(Discarded(training.at.done))
+        else:
+            finishing.finish(folder, prepared, training.at, why)
 
 
 class Training:

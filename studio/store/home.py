@@ -37,6 +37,14 @@ class Home:
         return self.root / "recipes"
 
     @property
+    def settings(self) -> Path:
+        return self.root / "settings.json"
+
+    @property
+    def trackio(self) -> Path:
+        return self.root / "trackio"
+
+    @property
     def exports(self) -> Path:
         return self.root / "exports"
 

@@ -82,7 +82,7 @@ class Jobs:
                 stdin=subprocess.DEVNULL,
                 stdout=log_file,
                 stderr=subprocess.STDOUT,
-                env=environment.for_child(PYTHONPATH=package_path()),
+                env=environment.for_child(PYTHONPATH=package_path(), TRACKIO_DIR=str(self.home.trackio)),
                 start_new_session=True,
                 pass_fds=lock,
             )

@@ -14,7 +14,7 @@ from studio.core.errors import BadInput, NothingToLearn
 from studio.core.records import ACTIVE, RESUMABLE, Person, Project, Run
 from studio.core.text import clean
 from studio.store import projects, runs
-from studio.work import experience, run_data, writing
+from studio.work import experience, run_data, tracking, writing
 from studio.work.planning import Plan, plan
 from studio.work.studio import Studio
 
@@ -28,15 +28,16 @@ def start(
     preset_name: str = "standard",
     name: str = "",
     queue: bool = False,
+    tracker: str | None = None,
     **changes: Any,
 ) -> Run:
-    """Freeze the data and start a worker; with `queue`, or let the run wait where another is going.
-
-    Raises NothingToLearn, BadRecipe, DoesNotFit, and Busy where another is going and this one may not wait, or where an
-    answer is being written by a model that has to make room.
+    """Freeze the data and start a worker; with `queue`, or let the run wait where another is going. For `tracker` see
+    `tracking.ready`. Raises NothingToLearn, BadRecipe, BadInput, DoesNotFit, and Busy where another is going and this one
+    may not wait, or where an answer is being written by a model that has to make room.
     """
     planned = plan(studio, project_id, preset_name, **changes)
     spec, data = contents(studio, person, project_id, preset_name, planned)
+    spec["tracker"] = tracking.ready(studio, tracker)
 
     def prepare(place: int) -> Path:
         id = runs.next_id(studio.home)

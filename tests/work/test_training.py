@@ -70,6 +70,7 @@ def test_a_run_goes_from_plan_to_a_verified_adapter(studio, project):
     assert run.card["held_out_loss"]["best"] < run.card["held_out_loss"]["before"]
     assert run.card["learned_tokens"] == planned.learned_tokens
     assert course(run).held_out[0][0] == 0
+    assert not any(each.exists() for each in (run.folder / "tensorboard", studio.home.trackio, studio.home.settings))  # fmt: skip
     assert run.card["held_out_change"] is None or run.card["held_out_change"][0] < 0
 
     learned = [json.loads(line)["id"] for line in (run.folder / "train.jsonl").open()]

@@ -14,7 +14,7 @@ import shutil
 import signal
 import sys
 import time
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -49,9 +49,9 @@ def main() -> None:
 
 
 def held(folder: Path, inherited: list[str]) -> AbstractContextManager[object]:
-    """The run's lock: handed down by whoever started this process, as the number of an open file; else it is taken."""
+    """The run's lock: handed down by whoever started this process, as an open file; else it is taken."""
     if inherited:
-        return os.fdopen(int(inherited[0]))
+        return nullcontext()  # the file stays open: the run is held until this process has left the memory
     # Waited for: whoever looks whether a run is alive may hold its lock for an instant.
     return FileLock(folder / "lock", timeout=10)
 

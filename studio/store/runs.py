@@ -241,10 +241,10 @@ def note_exit(folder: Path, code: int, memory: bool = False) -> None:
 
 
 def remove(home: Home, run: Run) -> None:
-    """Remove a run that is not going, and free its disk space. Raises Busy where it began meanwhile."""
+    """Remove a run that is not going, and free its disk space. Raises Busy where it began meanwhile, NotFound."""
     gone = home.runs / f".{run.id}.gone"
     with slot(home):
-        if is_held(run.folder):
+        if is_active(load(home, run.id)):
             raise Busy("This run has just begun. Stop it first, then delete it.")
         run.folder.rename(gone)
     shutil.rmtree(gone, ignore_errors=True)

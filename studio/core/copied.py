@@ -1,7 +1,7 @@
 """Text that an answer has word for word from learned answers: how much of it, and the longest piece.
 
-A run is copied where every eight words in a row of it stand so in a learned answer; shorter ones are common phrases. In
-scripts without spaces sixteen characters stand for eight words.
+A run is copied where every eight words in a row of it stand so in a learned answer; shorter ones are common phrases, unless
+they are the whole of an answer of four words or more. In scripts without spaces two characters stand for a word.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from studio.core.cutting import WORD
 from studio.core.words import IS_UNSPACED, UNSPACED
 
 RUN = 8  # words in a row
+WHOLE = 4  # words of a whole answer: "Yes, I do." may be said twice
 MOSTLY = 0.5  # of an answer's words: from here on it repeats learned answers rather than answering
 UNIT = re.compile(rf"[{UNSPACED}]|{WORD.pattern}")
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
@@ -41,6 +42,9 @@ class Copied:
         return self.share > MOSTLY
 
 
+NOTHING = Copied(0.0, 0, "", None)
+
+
 @dataclass(frozen=True)
 class Text:
     """A text in units: words, and single characters of scripts without spaces. `runs`: the units of a run from each on."""
@@ -49,13 +53,25 @@ class Text:
     hashes: Keys
     runs: NDArray[np.intp]
 
+    @property
+    def words(self) -> float:
+        return float((RUN / self.runs).sum())  # a character weighs half a word
+
+    @property
+    def short(self) -> bool:
+        return WHOLE <= self.words < RUN
+
 
 @dataclass(frozen=True)
 class Learned:
-    """All runs of eight words of learned answers, by their hash, in order; `sources`: the answer that each is in."""
+    """All runs of eight words of learned answers, by their hash, in order; `sources`: the answer that each is in.
+
+    `whole`: the places of answers that are shorter than a run, by all their words.
+    """
 
     keys: Keys
     sources: NDArray[np.intp]
+    whole: dict[bytes, int]
 
     @staticmethod
     def of(answers: Sequence[str]) -> Learned:
@@ -66,24 +82,31 @@ class Learned:
         parts = [*texts, empty]
         keys, starts = keyed(np.concatenate([each.hashes for each in parts]), np.concatenate([each.runs for each in parts]), places)  # fmt: skip
         order = np.argsort(keys, kind="stable")
-        return Learned(keys[order], places[starts][order])
+        whole = {text.hashes.tobytes(): place for place, text in enumerate(texts) if text.short}
+        return Learned(keys[order], places[starts][order], whole)
 
     def copied(self, answer: str, own: str = "") -> Copied:
         """What of the answer is copied. What stands in `own`, the expert's answer to this very question, is not."""
-        text = read(answer)
+        text, mine = read(answer), read(own)
+        if text.short:
+            return self.whole_of(answer, text, mine)
         keys, starts = keyed(text.hashes, text.runs)
         found = np.minimum(np.searchsorted(self.keys, keys), max(len(self.keys) - 1, 0))
         same = self.keys[found] == keys if len(self.keys) else np.zeros(len(keys), bool)
-        if own:
-            mine = read(own)
-            same &= ~np.isin(keys, keyed(mine.hashes, mine.runs)[0])
+        same &= ~np.isin(keys, keyed(mine.hashes, mine.runs)[0])
         return told(unicodedata.normalize("NFC", answer), text, starts[same], self.sources[found[same]])
+
+    def whole_of(self, answer: str, text: Text, own: Text) -> Copied:
+        said = text.hashes.tobytes()
+        if said not in self.whole or said == own.hashes.tobytes():
+            return NOTHING
+        return Copied(1.0, round(text.words), answer.strip(), self.whole[said])
 
 
 def told(answer: str, text: Text, starts: NDArray[np.intp], sources: NDArray[np.intp]) -> Copied:
     if not len(starts):
-        return Copied(0.0, 0, "", None)
-    weights = RUN / text.runs  # a character weighs half a word
+        return NOTHING
+    weights = RUN / text.runs
     covered = np.zeros(len(weights), bool)
     best = (0.0, 0, 0, 0)
     for run in np.split(np.arange(len(starts)), np.flatnonzero(np.diff(starts) > 1) + 1):

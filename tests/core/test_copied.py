@@ -27,6 +27,15 @@ def test_seven_words_in_a_row_are_a_common_phrase():
     assert LEARNED.copied("Today the label is on its way to you.").longest == 8
 
 
+def test_a_short_answer_is_a_copy_where_it_is_the_whole_of_a_learned_one():
+    learned = Learned.of(["Yes, I do.", "Send it to us today.", PARCEL])
+
+    assert learned.copied("send it to us today!") == Copied(1.0, 5, "send it to us today!", 1)
+    assert not learned.copied("Send it to us tomorrow.").longest
+    assert not learned.copied("Send it to us today.", own="Send it to us, today.").longest
+    assert not learned.copied("Yes, I do.").longest  # anybody might say so
+
+
 def test_what_the_expert_says_to_this_very_question_is_no_copy():
     assert not LEARNED.copied(PARCEL, own=f"Yes. {PARCEL}").longest
     # Only the run that stands in it too.

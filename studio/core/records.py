@@ -114,6 +114,26 @@ class Template:
 
 
 @dataclass(frozen=True)
+class Prompt:
+    """One version of a kept prompt. `shots`: how many of the nearest examples stand before the question.
+
+    `pinned` are the ids of the conversations that always stand there as well, in their order; they may be gone or held
+    out by now. Versions count from 1 and never change.
+    """
+
+    id: str
+    project: str
+    name: str
+    version: int
+    system: str
+    shots: int
+    pinned: tuple[str, ...]
+    note: str
+    at: str  # ISO 8601, UTC
+    by: str
+
+
+@dataclass(frozen=True)
 class Row:
     """A conversation as the list shows it."""
 

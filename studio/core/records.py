@@ -225,25 +225,36 @@ class Finding:
 
 @dataclass(frozen=True)
 class Token:
-    """One token of a conversation as the model sees it. `cut`: beyond the model's limit, so never seen."""
+    """One token of a conversation as the model sees it. `cut`: beyond the model's limit, so never seen.
+
+    `control`: a mark of the chat template's, such as the one that begins a turn; told in prompts only.
+    """
 
     id: int
     text: str
     learned: bool
     cut: bool
+    control: bool = False
 
 
 @dataclass(frozen=True)
 class Arm:
-    """One side of a comparison: the base or a run's adapter, under a system text and example conversations."""
+    """One side of a comparison: the base or a run's adapter, under a system text and example conversations.
+
+    Under a kept `prompt` the examples are chosen once the question is known (`prompting.under`).
+    """
 
     run: str | None = None  # a run's id; None: the base model as it came
     system: str = ""
     shots: tuple[tuple[Message, ...], ...] = ()
+    prompt: Prompt | None = None
 
     @property
     def name(self) -> str:
-        return f"run:{self.run}" if self.run else "base"
+        """What `comparing.arm` reads: "base", "run:7", "prompt:calm@2", "run:7+prompt:calm@2"."""
+        words = [f"run:{self.run}"] if self.run else []
+        words += [f"prompt:{self.prompt.name}@{self.prompt.version}"] if self.prompt else []
+        return "+".join(words) or "base"
 
 
 @dataclass(frozen=True)

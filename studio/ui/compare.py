@@ -199,7 +199,7 @@ def on_ask(
     question, histories = message or "", [talk.messages(each) for each in before]
     sampling = drawing.sampling(*drawn_as)
     arms = [
-        replace(comparing.arm(studio, name), system=system or "")
+        replace(comparing.arm(studio, project, name), system=system or "")
         for name, system in ((left, left_system), (right, right_system))
     ]
 

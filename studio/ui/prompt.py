@@ -8,12 +8,13 @@ from typing import Any
 
 import gradio as gr
 
-from studio.core.records import Answer, Conversation, Person
+from studio.core.records import Answer, Arm, Person
 from studio.ui import drawing, need, show, talk
 from studio.ui.drawing import Drawing
 from studio.ui.shell import Shell
 from studio.ui.wire import bind
 from studio.work import models, prompting, serving, writing
+from studio.work.examples import Example
 from studio.work.studio import Studio
 
 ADVICE = (
@@ -138,7 +139,8 @@ def on_ask(
     if message.strip():
         yield *drawn([*before, talk.turn(message)], talk.waiting(studio)), "", gr.skip()
     try:
-        prompted = prompting.prompted(studio, project, system, int(k), history, message, sampling)
+        arm = Arm(system=system)
+        prompted = prompting.prompted(studio, project, arm, int(k), (), history, message, sampling)
         chosen = examples(prompted.examples, prompted.dropped)
 
         def ask(stopping: Callable[[], bool]) -> Iterator[Answer]:
@@ -159,13 +161,13 @@ def drawn(turns: list[talk.Turn], waiting: str = "") -> tuple[str, list[talk.Tur
     return talk.pane(turns, waiting), turns
 
 
-def examples(chosen: tuple[Conversation, ...], dropped: int) -> str:
+def examples(chosen: tuple[Example, ...], dropped: int) -> str:
     """Which conversations stood before the question, and how many found no room."""
     if not chosen and not dropped:
         return '<p class="soft">No examples were shown to the model.</p>'
     rows = [
         (f"{each.number:04}", next((m.content for m in each.messages if m.role == "user"), ""))
-        for each in chosen
+        for each in (example.conversation for example in chosen)
     ]
     short = (
         f"{show.counted(dropped, 'example')} found no room beside the question and the answer."

@@ -40,12 +40,25 @@ class Approved:
     known: dict[tuple[str, int], Features]  # by id and version, so that only what changed is read anew
 
 
+@dataclass(frozen=True)
+class Learned:
+    """A project's learned side as it was at `state`, to choose examples from; `places` are its ids once more, as a set."""
+
+    state: tuple[Any, ...]
+    ids: tuple[str, ...]
+    places: frozenset[str]
+    held_out: frozenset[str]
+    index: Index
+    known: dict[tuple[str, int], Features]  # by id and version
+
+
 @dataclass
 class Drafts:
-    """`going` by a random name that only the asking page knows; `approved` by project."""
+    """`going` by a random name that only the asking page knows; `approved` and `learned` by project."""
 
     going: dict[str, Draft] = field(default_factory=dict)
     approved: dict[str, Approved] = field(default_factory=dict)
+    learned: dict[str, Learned] = field(default_factory=dict)
 
     def add(self, name: str) -> Draft:
         """A new draft; those that nobody asks for any more are forgotten."""

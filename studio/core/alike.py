@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from studio.core.nearest import BINS, WORD, features
 
 MOST = 4  # words that are named
-TELLING = 1.3  # a word's rarity from which it is named: what three of four conversations hold says nothing
+TELLING = 2.7  # the rarity from which a word is named: what one of five conversations holds says little
 
 
 def likeness(question: str, text: str, rarity: NDArray[np.float32]) -> float:
@@ -22,7 +22,7 @@ def likeness(question: str, text: str, rarity: NDArray[np.float32]) -> float:
 
 
 def shared(question: str, text: str, rarity: NDArray[np.float32]) -> tuple[str, ...]:
-    """The words that both have, rarest first, without those that almost every conversation has."""
+    """The words that both have, rarest first, without those that many conversations have."""
     asked, said = (set(WORD.findall(one.casefold())) for one in (question, text))
     weighed = {each: float(rarity[crc32(each.encode()) % BINS]) for each in asked & said}
     telling = [each for each, weight in weighed.items() if weight >= TELLING]

@@ -12,7 +12,7 @@ from studio.core.errors import BadInput
 from studio.core.records import Answer, Arm, Message, Person, Sampling
 from studio.ui import drawing, need, prompt_kept, prompt_pins, show, show_prompt, talk
 from studio.ui.drawing import Drawing
-from studio.ui.prompt_kept import Choice, Deeds
+from studio.ui.prompt_kept import Choice, Deeds, Past
 from studio.ui.shell import Shell
 from studio.ui.wire import bind
 from studio.work import models, prompting, prompts, serving, writing
@@ -29,7 +29,7 @@ NEAREST = 2  # examples shown before a question unless somebody says otherwise
 class Parts:
     """The tab's components. `turns`: the conversation, kept by the page. `shown`: the project whose system text is in the box."""
 
-    rest: gr.Row
+    rest: gr.Column
     choice: Choice
     system: gr.Textbox
     k: gr.Slider
@@ -43,6 +43,7 @@ class Parts:
     look: gr.Button
     again: gr.Button
     chosen: gr.HTML
+    past: Past
     turns: gr.JSON
     shown: gr.JSON
 
@@ -56,12 +57,15 @@ def build(studio: Studio, shell: Shell) -> gr.Tab:
     with gr.Tab("Prompt", id="prompt") as tab, gr.Column(elem_classes="page"):
         gr.HTML(show.note(ADVICE))
         needed = need.lay_out("prompt")
-        with gr.Row(visible=False, elem_id="prompt-rest", elem_classes="sides") as rest:
-            with gr.Column(scale=1, elem_classes="card", min_width=300):
-                words = lay_out_words(studio)
-            with gr.Column(scale=2, elem_classes="card", min_width=320):
-                asking = lay_out_asking()
-        parts = Parts(rest, *words, *asking, gr.JSON([], visible=False), gr.JSON({}, visible=False))  # type: ignore[call-arg]
+        with gr.Column(visible=False, elem_id="prompt-rest") as rest:
+            with gr.Row(elem_classes="sides"):
+                with gr.Column(scale=1, elem_classes="card", min_width=300):
+                    words = lay_out_words(studio)
+                with gr.Column(scale=2, elem_classes="card", min_width=320):
+                    asking = lay_out_asking()
+            with gr.Column(elem_classes="card"):
+                past = prompt_kept.lay_out_past()
+        parts = Parts(rest, *words, *asking, past, gr.JSON([], visible=False), gr.JSON({}, visible=False))  # type: ignore[call-arg]
     wire(studio, shell, tab, parts, needed)
     return tab
 
@@ -104,12 +108,12 @@ def wire(studio: Studio, shell: Shell, tab: gr.Tab, parts: Parts, needed: need.N
     choice, deeds = parts.choice, parts.deeds
     opened = [
         parts.rest, parts.system, deeds.said, parts.pane, parts.turns, parts.chosen, parts.shown,
-        parts.k, parts.pins, choice.prompt, choice.version, deeds.name, deeds.listed, deeds.other, deeds.difference,
+        parts.k, parts.pins, choice.prompt, choice.version, deeds.name, *parts.past.outputs,
     ]  # fmt: skip
     # preprocess=False: Gradio would refuse a prompt that its own session has not offered.
     given = [shell.project, parts.shown, choice.prompt]
     need.wire(studio, shell, tab, needed, on_open, given, opened, preprocess=False, **now)
-    prompt_kept.wire(studio, shell, choice, deeds, parts.words)
+    prompt_kept.wire(studio, shell, choice, deeds, parts.past, parts.words)
     parts.system.input(lambda: "", None, deeds.said, **now)
     asking = [shell.project, *parts.words, parts.message, parts.turns, *parts.drawing.inputs]
     sending = gr.on(

@@ -31,6 +31,19 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Past:
+    """The versions of the chosen prompt, and what is different in another one."""
+
+    listed: gr.HTML
+    other: gr.Dropdown
+    difference: gr.HTML
+
+    @property
+    def outputs(self) -> list[Any]:
+        return [self.listed, self.other, self.difference]
+
+
+@dataclass(frozen=True)
 class Deeds:
     """What can be done with the words. `file` is hidden: it is pressed once a file is ready."""
 
@@ -39,9 +52,6 @@ class Deeds:
     keep: gr.Button
     use: gr.Button
     said: gr.HTML
-    listed: gr.HTML
-    other: gr.Dropdown
-    difference: gr.HTML
     messages: gr.Button
     modelfile: gr.Button
     taken: gr.HTML
@@ -63,10 +73,6 @@ def lay_out_deeds() -> Deeds:
         keep = gr.Button("Keep", elem_id="prompt-keep", elem_classes="fit")
         use = gr.Button("Use in this project", elem_id="prompt-use", elem_classes="fit")
     said = gr.HTML(elem_id="prompt-used")
-    with gr.Accordion("Versions", open=False, elem_id="prompt-versions"):
-        listed = gr.HTML(elem_id="prompt-listed")
-        other = gr.Dropdown([], value=None, label="Compare the chosen version with", filterable=False, elem_id="prompt-other")  # fmt: skip
-        difference = gr.HTML(elem_id="prompt-difference")
     with gr.Accordion("Take it home", open=False, elem_id="prompt-home"):
         gr.HTML(f'<p class="soft">{HOME}</p>')
         with gr.Row(elem_classes="buttons"):
@@ -74,24 +80,33 @@ def lay_out_deeds() -> Deeds:
             modelfile = gr.Button("As a Modelfile for Ollama", elem_id="prompt-modelfile", elem_classes="fit")
         taken = gr.HTML(elem_id="prompt-taken")
         file = gr.DownloadButton(visible="hidden", elem_id="prompt-file")
-    return Deeds(name, about, keep, use, said, listed, other, difference, messages, modelfile, taken, file)
+    return Deeds(name, about, keep, use, said, messages, modelfile, taken, file)
 
 
-def wire(studio: Studio, shell: Shell, choice: Choice, deeds: Deeds, words: list[Any]) -> None:
+def lay_out_past() -> Past:
+    with gr.Accordion("Versions", open=False, elem_id="prompt-versions"):
+        listed = gr.HTML(elem_id="prompt-listed")
+        other = gr.Dropdown(
+            [], value=None, label="Compare the chosen version with", filterable=False, visible=False,
+            elem_id="prompt-other", elem_classes="short",
+        )  # fmt: skip
+        return Past(listed, other, gr.HTML(elem_id="prompt-difference"))
+
+
+def wire(studio: Studio, shell: Shell, choice: Choice, deeds: Deeds, past: Past, words: list[Any]) -> None:
     """`words`: the system text, the number of nearest examples, and the pins."""
     # preprocess=False: Gradio would refuse a prompt that its own session has not offered. The verbs check what comes.
     now: dict[str, Any] = {"queue": False, "show_progress": "hidden", "preprocess": False}
     project, chosen = shell.project, [choice.prompt, choice.version]
-    panel = [deeds.listed, deeds.other, deeds.difference]
-    taken = [*words, deeds.name, deeds.said, *panel]
+    taken = [*words, deeds.name, deeds.said, *past.outputs]
     choice.prompt.input(bind(studio, on_choose), [project, choice.prompt], [choice.version, *taken], **now)
     choice.version.input(bind(studio, on_version), [project, *chosen], taken, **now)
     deeds.keep.click(
         bind(studio, on_keep), [project, deeds.name, deeds.note, *words],
-        [*chosen, deeds.name, deeds.note, deeds.said, *panel], **now,
+        [*chosen, deeds.name, deeds.note, deeds.said, *past.outputs], **now,
     )  # fmt: skip
-    deeds.use.click(bind(studio, on_use), [project, *chosen, *words], [deeds.said, choice.prompt, deeds.listed], **now)  # fmt: skip
-    deeds.other.input(bind(studio, on_other), [project, *chosen, deeds.other], deeds.difference, **now)
+    deeds.use.click(bind(studio, on_use), [project, *chosen, *words], [deeds.said, choice.prompt, past.listed], **now)  # fmt: skip
+    past.other.input(bind(studio, on_other), [project, *chosen, past.other], past.difference, **now)
     for button, handler in ((deeds.messages, on_messages), (deeds.modelfile, on_modelfile)):
         made = button.click(bind(studio, handler), [project, deeds.name, *words], [deeds.taken, deeds.file], **now)  # fmt: skip
         made.success(None, js="() => document.querySelector('#prompt-file').click()")
@@ -100,7 +115,7 @@ def wire(studio: Studio, shell: Shell, choice: Choice, deeds: Deeds, words: list
 def choices(studio: Studio, project: str, chosen: str) -> Any:
     """The prompts to choose from; `chosen` stays where it is there still."""
     used, found = prompts.default(studio, project), prompts.all_of(studio, project)
-    labels = [(f"{each.name} (used in this project)" if used and used.id == each.id else each.name, each.id) for each in found]  # fmt: skip
+    labels = [(f"{each.name}, in use" if used and used.id == each.id else each.name, each.id) for each in found]  # fmt: skip
     known = {each.id for each in found}
     return gr.update(choices=[OWN, *labels], value=chosen if chosen in known else "")
 

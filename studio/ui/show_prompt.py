@@ -42,8 +42,8 @@ def why(example: Example) -> str:
         return "pinned"
     if example.likeness < 0.005:
         return "nothing is alike; it is only the first"
-    by = f"by {', '.join(example.words)}" if example.words else "by pieces of words"
-    return f"{example.likeness:.0%} alike, {by}".replace("%", " %")
+    by = f", by {', '.join(example.words)}" if example.words else ""
+    return f"{100 * example.likeness:.0f} % alike{by}"
 
 
 def seen(tokens: Sequence[Token]) -> str:
@@ -69,7 +69,7 @@ def chip(token: Token) -> str:
 
 
 def version_label(prompt: Prompt) -> str:
-    return f"{prompt.version}, {when(prompt)}"
+    return f"{prompt.version}, {datetime.fromisoformat(prompt.at).astimezone():%d %b}"
 
 
 def when(prompt: Prompt) -> str:
@@ -91,7 +91,7 @@ def versions(found: Sequence[Prompt], used: Prompt | None) -> str:
             when(each),
             each.by,
             shown(each),
-            each.note + (" (used in this project)" if each == used else ""),
+            ", ".join(filter(None, ["used in this project" if each == used else "", each.note])),
         )
         for each in found
     ]

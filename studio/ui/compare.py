@@ -184,7 +184,7 @@ def said(runs: Sequence[Run]) -> str:
     return show.empty_state(
         "No tuned model yet",
         "Train one in the Train tab, and it stands on the right here. Until then, ask the base on both sides and give one "
-        "of them a system text: that shows what words alone can do.",
+        "of them a prompt or a system text: that shows what words alone can do.",
     )
 
 

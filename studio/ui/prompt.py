@@ -10,7 +10,7 @@ import gradio as gr
 
 from studio.core.errors import BadInput
 from studio.core.records import Answer, Arm, Message, Person, Sampling
-from studio.ui import drawing, need, prompt_kept, prompt_pins, show, show_prompt, talk
+from studio.ui import drawing, need, prompt_kept, prompt_pins, prompt_style, show, show_prompt, talk
 from studio.ui.drawing import Drawing
 from studio.ui.prompt_kept import Choice, Deeds, Past
 from studio.ui.shell import Shell
@@ -32,6 +32,7 @@ class Parts:
     rest: gr.Column
     choice: Choice
     system: gr.Textbox
+    describe: gr.Button
     k: gr.Slider
     pins: gr.HTML
     deeds: Deeds
@@ -76,12 +77,13 @@ def lay_out_words(studio: Studio) -> tuple[Any, ...]:
         label="System text", lines=4, max_lines=16, elem_id="prompt-system",
         info="What the model is told before every conversation: who it is and how it should answer.",
     )  # fmt: skip
+    describe = prompt_style.lay_out()
     k = gr.Slider(
         0, prompts.SHOTS, NEAREST, step=1, label="Examples shown to the model", elem_id="prompt-k", buttons=[],
         info="Those of your conversations that are nearest to the question. Held-out ones are never shown.",
     )  # fmt: skip
     pins = prompt_pins.lay_out(studio)
-    return choice, system, k, pins, prompt_kept.lay_out_deeds(), drawing.lay_out("prompt")
+    return choice, system, describe, k, pins, prompt_kept.lay_out_deeds(), drawing.lay_out("prompt")
 
 
 def lay_out_asking() -> tuple[Any, ...]:
@@ -114,6 +116,7 @@ def wire(studio: Studio, shell: Shell, tab: gr.Tab, parts: Parts, needed: need.N
     given = [shell.project, parts.shown, choice.prompt]
     need.wire(studio, shell, tab, needed, on_open, given, opened, preprocess=False, **now)
     prompt_kept.wire(studio, shell, choice, deeds, parts.past, parts.words)
+    prompt_style.wire(studio, shell.project, parts.describe, parts.system, deeds.said)
     parts.system.input(lambda: "", None, deeds.said, **now)
     asking = [shell.project, *parts.words, parts.message, parts.turns, *parts.drawing.inputs]
     sending = gr.on(

@@ -87,7 +87,7 @@ def lay_out_past() -> Past:
     with gr.Accordion("Versions", open=False, elem_id="prompt-versions"):
         listed = gr.HTML(elem_id="prompt-listed")
         other = gr.Dropdown(
-            [], value=None, label="Compare the chosen version with", filterable=False, visible=False,
+            [], value=None, label="Compare it with", filterable=False, visible=False,
             elem_id="prompt-other", elem_classes="short",
         )  # fmt: skip
         return Past(listed, other, gr.HTML(elem_id="prompt-difference"))

@@ -55,7 +55,7 @@ def seen(tokens: Sequence[Token]) -> str:
         f'<details class="seen"><summary>The exact prompt, {counted(len(tokens), "token")}</summary>'
         '<p class="soft">All that the model reads before it answers. Marked is what the chat template puts between turns.</p>'
         f'<div class="xray" tabindex="0" role="region" aria-label="The exact prompt">{whole}</div>'
-        f'<details><summary>Token by token, with its number in the model\'s list</summary><ol class="chips">{chips}</ol>{rest}</details></details>'
+        f'<details><summary>Token by token, with its number in the model\'s list</summary><div class="chips" tabindex="0" role="region" aria-label="The prompt token by token"><ol>{chips}</ol></div>{rest}</details></details>'
     )
 
 

@@ -259,7 +259,11 @@ def test_an_arm_that_is_none_is_refused(studio, ada, project, arm, error):
 ])  # fmt: skip
 def test_what_is_no_conversation_is_refused(studio, ada, project, talks):
     with pytest.raises(BadInput, match="Start again"):
-        list(compare.on_ask(studio, ada, project, "base", "base", "", "", "Hello", talks, False, 0))
+        list(
+            compare.on_ask(
+                studio, ada, project, "base", "base", "", "", "", "", "Hello", talks, 256, False, 0
+            )
+        )
 
 
 def test_a_turn_without_an_answer_is_no_history(studio, ada, project, engine):

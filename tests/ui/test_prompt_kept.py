@@ -9,8 +9,8 @@ from made import talk as conversation
 from made import write, write_many
 
 from studio.core.errors import BadInput, NotFound
-from studio.ui import prompt, prompt_kept, prompt_pins
-from studio.work import planning, prompts, writing
+from studio.ui import prompt, prompt_kept, prompt_pins, prompt_style
+from studio.work import marking, planning, prompts, writing
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -65,12 +65,12 @@ def test_the_project_uses_a_kept_version_or_the_words_alone(studio, ada, project
     said, choices, listed = use(studio, ada, project, id)
     assert "uses “calm”, version 1" in said
     assert "used in this project" in listed
-    assert "used in this project" in str(choices["choices"])
+    assert "calm, in use" in str(choices["choices"])
     assert prompts.default(studio, project).id == id
 
     said, choices, _ = use(studio, ada, project, id, system="  Other words.")
     assert "keep the words under a name first" in said
-    assert "used in this project" not in str(choices["choices"])
+    assert "in use" not in str(choices["choices"])
     assert writing.by_id(studio, project).system == "  Other words."
 
     use(studio, ada, project, "", system="")
@@ -144,6 +144,29 @@ def test_a_prompt_is_taken_home_with_its_pins(studio, ada, project):
     assert Path(file).read_text() == 'FROM smollm2:135m\nSYSTEM """Be calm."""\n'
     with pytest.raises(BadInput, match="system text is empty"):
         prompt_kept.on_messages(studio, ada, project, "", " ", 0, None)
+
+
+def test_a_style_is_drafted_below_what_stands_there_and_only_once(studio, ada, project):
+    with pytest.raises(BadInput, match="fewer than 5 answers"):
+        prompt_style.on_describe(studio, ada, project, "")
+    write(studio, ada, project, *(conversation(f"Question {n}?", "Ahoy! By the boat.") for n in range(12)))
+    drafted, said = prompt_style.on_describe(studio, ada, project, "")
+    both, _ = prompt_style.on_describe(studio, ada, project, "You are Harbour.\n")
+
+    assert "Begin with “Ahoy! By the boat”." in drafted
+    assert f"{len(planning.sides(studio, project).learned)} answers" in said
+    assert both == f"You are Harbour.\n\n{drafted}"
+    assert prompt_style.on_describe(studio, ada, project, both)[0] == both
+
+
+def test_a_style_is_of_the_approved_answers_and_never_of_held_out_ones(studio, ada, project):
+    made = write(studio, ada, project, *(conversation(f"Question {n}?", f"Ahoy {n}!") for n in range(40)))
+    apart = {each.id for each in planning.sides(studio, project).held_out}
+    marking.set_status(studio, ada, project, [each.id for each in made[:20]], "approved")
+    _, said = prompt_style.on_describe(studio, ada, project, "")
+
+    assert apart
+    assert f"{len({each.id for each in made[:20]} - apart)} answers" in said
 
 
 def test_each_handler_fills_every_output_that_is_wired_to_it(studio, ada, project):

@@ -106,6 +106,8 @@ def test_the_catalogue_says_what_is_here_and_what_fits(home):
         (["train", "--preset", "wild"], "These settings won't train"),
         (["import", "nowhere.json"], "This file can't be read"),
         (["ask", "Hello", "--arms", "run:9"], "Not found"),
+        (["ask", "Hello", "--prompt", "nobody"], "Not found"),
+        (["ask", "Hello", "--prompt", "calm", "--system", "Be kind."], "This can't be used"),
         (["run", "9"], "Not found"),
         (["bundle", "9"], "Not found"),
         (["bench", "nothing"], "Not found"),

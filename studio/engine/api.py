@@ -79,6 +79,10 @@ class Engine(Protocol):
         """Raises TemplateNotSplittable, ModelNotReady."""
         ...
 
+    def seen(self, id: str, messages: Sequence[Message]) -> list[Token]:
+        """All that the model reads before it answers the question at the end. Raises ModelNotReady, BadInput."""
+        ...
+
     def sizes(self, id: str, conversations: Sequence[Sequence[Message]]) -> list[Size]:
         """Raises TemplateNotSplittable, ModelNotReady."""
         ...

@@ -49,6 +49,9 @@ class LocalEngine:
     def xray(self, id: str, messages: Sequence[Message], limit: int) -> list[Token]:
         return encode.xray(messages, self.template(id), limit)
 
+    def seen(self, id: str, messages: Sequence[Message]) -> list[Token]:
+        return encode.seen(messages, self.template(id))
+
     def sizes(self, id: str, conversations: Sequence[Sequence[Message]]) -> list[Size]:
         template = self.template(id)
         encoded = (encode.encode(each, template) for each in conversations)

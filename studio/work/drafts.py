@@ -38,12 +38,23 @@ class Approved:
     nearest: Nearest
 
 
+@dataclass(frozen=True)
+class Learned:
+    """A project's learned side as it was at `state`, to choose examples from, and who is held out."""
+
+    state: tuple[Any, ...]
+    ids: frozenset[str]
+    held_out: frozenset[str]
+    nearest: Nearest
+
+
 @dataclass
 class Drafts:
-    """`going` by a random name that only the asking page knows; `approved` by project."""
+    """`going` by a random name that only the asking page knows; `approved` and `learned` by project."""
 
     going: dict[str, Draft] = field(default_factory=dict)
     approved: dict[str, Approved] = field(default_factory=dict)
+    learned: dict[str, Learned] = field(default_factory=dict)
 
     def add(self, name: str) -> Draft:
         """A new draft; those that nobody asks for any more are forgotten."""

@@ -47,6 +47,9 @@ class ScriptedEngine:
             Token(place, f"{word} ", learned, place >= limit) for place, (word, learned) in enumerate(words)
         ]
 
+    def seen(self, id: str, messages: Sequence[Message]) -> list[Token]:
+        return [Token(place, each.content, False, False, False) for place, each in enumerate(messages)]
+
     def sizes(self, id: str, conversations: Sequence[Sequence[Message]]) -> list[Size]:
         return [
             Size(

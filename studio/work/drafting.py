@@ -17,7 +17,7 @@ from time import monotonic
 
 from studio.core import formats
 from studio.core.errors import BadInput, Busy, ModelNotReady, NotFound, StudioError
-from studio.core.nearest import Index, asked, features
+from studio.core.nearest import Nearest, asked
 from studio.core.records import Answer, Arm, Conversation, Message, Sampling
 from studio.core.text import made, unlooped
 from studio.store import conversations
@@ -130,9 +130,7 @@ def stop(studio: Studio, name: str) -> None:
 
 def nearest(studio: Studio, project_id: str, own: str, question: str, k: int) -> list[Conversation]:
     """The `k` approved conversations in which the user asks most alike: never held-out ones, drafts, or `own`."""
-    approved = approved_of(studio, project_id)
-    places = approved.index.nearest(features(question), k + 1)
-    ids = [approved.ids[place] for place in places if approved.ids[place] != own][:k]
+    ids = [id for id in approved_of(studio, project_id).nearest.ids(question, k + 1) if id != own][:k]
     with studio.database.reading() as db:
         return [conversations.load(db, id) for id in ids]
 
@@ -144,12 +142,7 @@ def approved_of(studio: Studio, project_id: str) -> Approved:
     held = studio.drafts.approved.get(project_id)
     if held and held.state == state:
         return held
-    known = held.known if held else {}
     learned = [each for each in planning.sides(studio, project_id).learned if each.status == "approved"]
-    found = {
-        (each.id, each.version): known.get((each.id, each.version)) or features(asked(each.messages))
-        for each in learned
-    }
-    held = Approved(state, tuple(each.id for each in learned), Index.of(list(found.values())), found)
+    held = Approved(state, Nearest.of(learned, held.nearest if held else None))
     studio.drafts.approved[project_id] = held
     return held

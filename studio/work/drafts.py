@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from studio.core.nearest import Features, Index
+from studio.core.nearest import Nearest
 
 LISTENED = 5.0  # seconds without a question after which nobody listens any more: the page was closed
 
@@ -32,12 +32,10 @@ class Draft:
 
 @dataclass(frozen=True)
 class Approved:
-    """A project's approved conversations that are not held out, as they were at `state`: ids and questions."""
+    """A project's approved conversations that are not held out, as they were at `state`, to be chosen from."""
 
     state: tuple[Any, ...]
-    ids: tuple[str, ...]
-    index: Index
-    known: dict[tuple[str, int], Features]  # by id and version, so that only what changed is read anew
+    nearest: Nearest
 
 
 @dataclass

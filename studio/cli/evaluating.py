@@ -9,10 +9,10 @@ import typer
 
 from studio.cli.terminal import Home, Json, Name, fetching, here, say, tell
 from studio.core.errors import Stopped
+from studio.core.evaluation import Evaluation
 
 if TYPE_CHECKING:
     from studio.cli.terminal import Here
-    from studio.store.evaluations import Evaluation
 
 commands = typer.Typer()
 
@@ -34,12 +34,11 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Put held-out questions to each arm, and say whether words are enough. Ctrl-C keeps the answers; the next call goes on."""
-    from studio.work import evaluating, models
-    from studio.work.evaluation_plan import Words
+    from studio.work import evaluating, evaluation_plan, models
 
     at = here(home, project)
     models.ensure(at.studio, at.project.id, fetching())
-    words = Words(at.project.system if system is None else system, shots)
+    words = evaluation_plan.typed(at.project.system if system is None else system, shots)
     begun = evaluating.begin(at.studio, at.person, at.project.id, arms.split(","), words, limit)
     told = follow(at, begun).result
     if told is None:

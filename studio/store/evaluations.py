@@ -8,7 +8,6 @@ import os
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
@@ -16,42 +15,13 @@ from typing import Any, Literal
 from filelock import FileLock, Timeout
 
 from studio.core.errors import Busy, NotFound
+from studio.core.evaluation import Evaluation
 from studio.core.records import Message
 from studio.store.home import Home, require_space
 from studio.store.runs import is_held, read_json, write_data
 
 NEEDED = 20 * 2**20  # bytes: some thousand answers and conversations, with room to spare
 MADE = ("answers", "losses")  # the files that grow, one row a line
-
-State = Literal["going", "stopped", "done"]
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """An evaluation as its folder tells it. `done` counts the rows that are there, of `spec["rows"]`.
-
-    `begun`: when it was begun or gone on with last, and how many rows there were then. `trouble`: why it stopped, ""
-    where a person stopped it or its process ended.
-    """
-
-    id: str
-    folder: Path
-    state: State
-    spec: dict[str, Any]
-    done: int
-    begun: tuple[float, int]
-    trouble: str
-    result: dict[str, Any] | None
-
-    @property
-    def seconds_left(self) -> float | None:
-        """By the pace since it was begun or gone on with; None while that cannot be told."""
-        at, then = self.begun
-        if self.state != "going" or self.done <= then:
-            return None
-        left: int = max(self.spec["rows"] - self.done, 0)
-        return (time.time() - at) / (self.done - then) * left
-
 
 Rows = Sequence[tuple[str, Sequence[Message]]]  # id and messages of each
 
@@ -90,13 +60,21 @@ def load(home: Home, id: str) -> Evaluation:
     begun = read_json(folder / "begun.json") or {"at": spec["created_at"], "rows": 0}
     stopped = read_json(folder / "trouble.json") or {"text": ""}
     done = sum((folder / f"{name}.jsonl").read_bytes().count(b"\n") for name in MADE)
-    state: State = "done" if result else "going" if held else "stopped"
-    return Evaluation(id, folder, state, spec, done, (begun["at"], begun["rows"]), stopped["text"], result)
+    state: Literal["going", "stopped", "done"] = "done" if result else "going" if held else "stopped"
+    left = seconds_left(spec["rows"], done, begun["at"], begun["rows"]) if state == "going" else None
+    return Evaluation(id, folder, state, spec, done, left, stopped["text"], result)
 
 
-def load_all(home: Home) -> list[Evaluation]:
-    """All evaluations, newest first."""
-    return [load(home, each.name) for each in sorted(folders(home), key=lambda each: -int(each.name))]
+def seconds_left(rows: int, done: int, begun_at: float, begun_with: int) -> float | None:
+    """By the pace since it was begun or gone on with; None before the first row."""
+    if done <= begun_with:
+        return None
+    return (time.time() - begun_at) / (done - begun_with) * max(rows - done, 0)
+
+
+def newest_first(home: Home) -> Iterator[Evaluation]:
+    """All evaluations, each read when it is asked for."""
+    return (load(home, each.name) for each in sorted(folders(home), key=lambda each: -int(each.name)))
 
 
 def remove(home: Home, evaluation: Evaluation) -> None:
@@ -112,7 +90,7 @@ def take(home: Home, evaluation: Evaluation) -> FileLock:
     """Hold an evaluation until the lock is let go, by whichever thread. Raises Busy while one is going: one at a time."""
     try:
         with FileLock(home.evaluations / ".slot", timeout=10):
-            if going := next((each for each in load_all(home) if each.state == "going"), None):
+            if going := next((each for each in newest_first(home) if each.state == "going"), None):
                 raise Busy(
                     f"Another evaluation is going: {going.done} of {going.spec['rows']} steps are done. "
                     "Stop it, or wait until it is over."

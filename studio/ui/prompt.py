@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from studio.core.records import Answer, Conversation, Person
-from studio.ui import drawing, need, show, talk
+from studio.ui import drawing, need, prompt_held_out, show, talk
 from studio.ui.drawing import Drawing
 from studio.ui.shell import Shell
 from studio.ui.wire import bind
@@ -53,7 +53,9 @@ def build(studio: Studio, shell: Shell) -> gr.Tab:
             with gr.Column(scale=2, elem_classes="card", min_width=320):
                 asking = lay_out_asking()
         parts = Parts(rest, *words, *asking, gr.JSON([], visible=False), gr.JSON({}, visible=False))  # type: ignore[call-arg]
+        held_out = prompt_held_out.lay_out()
     wire(studio, shell, tab, parts, needed)
+    prompt_held_out.wire(studio, shell, tab, held_out, parts.system, parts.k)
     return tab
 
 

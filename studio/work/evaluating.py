@@ -14,11 +14,12 @@ from typing import TypeVar
 from filelock import FileLock
 
 from studio.core.errors import BadInput, Busy, StudioError
+from studio.core.evaluation import Evaluation
 from studio.core.formats import as_entry
 from studio.core.records import Answer, Message, Person, Sampling
 from studio.engine.api import Ask, Said
 from studio.store import evaluations, runs
-from studio.store.evaluations import Evaluation, Rows
+from studio.store.evaluations import Rows
 from studio.work import evaluation_plan, measuring
 from studio.work.evaluation_plan import Words, first_answer
 from studio.work.studio import Studio
@@ -88,7 +89,19 @@ def read(studio: Studio, project_id: str, id: str) -> Evaluation:
 
 def all_of(studio: Studio, project_id: str) -> list[Evaluation]:
     """A project's evaluations, newest first."""
-    return [each for each in evaluations.load_all(studio.home) if each.spec["project"] == project_id]
+    return [each for each in evaluations.newest_first(studio.home) if each.spec["project"] == project_id]
+
+
+def newest(studio: Studio, project_id: str) -> Evaluation | None:
+    """A project's newest evaluation."""
+    return next(
+        (each for each in evaluations.newest_first(studio.home) if each.spec["project"] == project_id), None
+    )
+
+
+def is_newest(studio: Studio, id: str) -> bool:
+    """Whether none was begun after this one, in any project; without reading any."""
+    return max((int(each.name) for each in evaluations.folders(studio.home)), default=0) == int(id)
 
 
 def stop(studio: Studio, project_id: str, id: str) -> Evaluation:

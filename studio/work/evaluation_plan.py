@@ -13,6 +13,7 @@ from studio.core.nearest import Nearest, asked
 from studio.core.prompt import assemble
 from studio.core.records import Arm, Conversation, Message, Person, Sampling
 from studio.core.split import fraction
+from studio.core.text import clean
 from studio.store import runs
 from studio.store.evaluations import Rows
 from studio.work import comparing, planning, prompting, run_data
@@ -20,6 +21,7 @@ from studio.work.studio import Studio
 
 USUAL = 100  # held-out questions that are asked where nobody says how many
 LEARNED = 120  # learned questions that the base answers, for the classifier
+MOST_SHOTS, MOST_SYSTEM = 32, 100_000  # examples; characters
 LENGTHS = (
     64,
     128,
@@ -35,6 +37,13 @@ class Words:
     system: str = ""
     shots: int = 0
     pinned: tuple[str, ...] = ()
+
+
+def typed(system: object, shots: int) -> Words:
+    """The words that somebody typed. Raises BadInput for what cannot be used."""
+    if not 0 <= shots <= MOST_SHOTS:
+        raise BadInput(f"From 0 to {MOST_SHOTS} examples can be shown, not {shots}.")
+    return Words(clean(str(system or ""), "The system text", MOST_SYSTEM), shots)
 
 
 @dataclass(frozen=True)
@@ -138,7 +147,7 @@ def held_out(studio: Studio, sides: planning.Sides, chosen: Sequence[Contender])
     found = [parted(each) for each in sides.held_out if each.id not in seen]
     if not found:
         raise NothingToLearn(
-            "There is no held-out question to ask. Write or import more conversations: one in ten is held out by itself."
+            "There is no held-out question to ask. Write or import more conversations: about one in eight is held out by itself."
         )
     return sorted(found, key=lambda each: fraction(each.id))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,9 @@ from studio.core import cutting, gap, traits
 from studio.core.copied import MOSTLY, Learned
 from studio.core.errors import BadInput
 from studio.core.estimate import Estimate, estimate, groups, means
+from studio.core.evaluation import Evaluation
 from studio.engine import overlap, style
 from studio.store import evaluations, runs
-from studio.store.evaluations import Evaluation
 from studio.work import evaluation_plan, planning
 from studio.work.evaluation_plan import first_answer
 from studio.work.studio import Studio
@@ -78,6 +79,7 @@ def result(studio: Studio, evaluation: Evaluation) -> dict[str, Any]:
         "auc": asdict(judge.auc) if judge else None,
         "why_no_score": why_not or first["why_no_score"],
         "surprise": asdict(known.surprise) if known.surprise else None,
+        "apart": apart(there, [each["arm"] for each in arms]),
     }
 
 
@@ -183,7 +185,69 @@ def surprised(there: Made) -> Estimate | None:
     return gap.surprise([one for one, _ in pairs], [other for _, other in pairs])
 
 
+def apart(there: Made, arms: Sequence[str]) -> list[float]:
+    """How differently the arms answered each question: 100 less the mean chrF of every two; of one arm, from the expert."""
+    sides = [there.texts(each) for each in arms] + (
+        [[there.references[id] for id in there.ids]] if len(arms) < 2 else []
+    )
+    pairs = [overlap.chrf(one, other) for one, other in combinations(sides, 2)]
+    return [100 - sum(each) / len(each) for each in zip(*pairs, strict=True)]
+
+
 def of_gap(arm: dict[str, Any]) -> gap.Measured:
     kind = arm["kind"]
     closed = Estimate(**arm["closed"]) if arm["closed"] and kind != "base" else NONE
     return gap.Measured(arm["title"], kind, closed, arm["copied"], arm["prompt_tokens"])
+
+
+# --- for reading
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An arm's answer to one question; `style` is None without a score, `overlap` from 0 to 100."""
+
+    title: str
+    text: str
+    style: float | None
+    overlap: float
+    cut: bool
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One held-out question with the expert's answer and every arm's; `apart`: how differently the arms answered, to 100."""
+
+    number: int
+    question: str
+    reference: str
+    answers: tuple[Answered, ...]
+    apart: float
+
+
+def compared(evaluation: Evaluation, order: str = "") -> list[Compared]:
+    """Every question of an evaluation that has a result: "apart", the most different answers first; "unlike", those least
+    like the experts' first; else by number."""
+    there, told = made(evaluation), evaluation.result or {}
+    found = [
+        Compared(
+            evaluation.spec["numbers"][id], there.questions[id], there.references[id],
+            tuple(answered(there.answers[arm["arm"]][id], arm, at) for arm in told["arms"]), told["apart"][at],
+        )
+        for at, id in enumerate(there.ids)
+    ]  # fmt: skip
+    if order == "apart":
+        return sorted(found, key=lambda each: -each.apart)
+    if order == "unlike":
+        return sorted(found, key=lambda each: min(likeness(one) for one in each.answers))
+    return sorted(found, key=lambda each: each.number)
+
+
+def answered(answer: dict[str, Any], arm: dict[str, Any], at: int) -> Answered:
+    measured = arm["each"][at]
+    return Answered(arm["title"], answer["text"], measured["style"], measured["overlap"], answer["cut"])
+
+
+def likeness(each: Answered) -> float:
+    """How much an answer is like the expert's: by its style, or by its overlap where there is no score."""
+    return each.overlap / 100 if each.style is None else each.style

@@ -25,7 +25,7 @@ EVALUATOR = Path(__file__).parent / "evaluator.py"
 def studio(tmp_path):
     studio = opened(tmp_path / "home")
     yield studio
-    for each in evaluations.load_all(studio.home):
+    for each in evaluations.newest_first(studio.home):
         evaluations.ask_to_stop(each)
         over(studio, each)
     studio.jobs.close()
@@ -120,7 +120,7 @@ def test_what_was_answered_before_a_kill_is_kept_and_gone_on_with(studio, projec
     write(studio, project, 60)
     command = [sys.executable, str(EVALUATOR), str(studio.home.root), project.id, "4"]
     child = subprocess.Popen(command, env=environment.for_child(PYTHONPATH=str(EVALUATOR.parents[2])))
-    while not (found := evaluations.load_all(studio.home)) or len(rows(found[0])) < 8:
+    while not (found := list(evaluations.newest_first(studio.home))) or len(rows(found[0])) < 8:
         assert child.poll() is None
         time.sleep(0.02)
     child.send_signal(signal.SIGKILL)
@@ -227,10 +227,10 @@ def test_what_cannot_be_asked_is_refused_before_anything_is_written(
     write(studio, project, 20)
     with pytest.raises(BadInput, match=said):
         evaluating.begin(studio, ADA, project.id, names, words, limit)
-    assert evaluations.load_all(studio.home) == []
+    assert list(evaluations.newest_first(studio.home)) == []
 
 
 def test_a_set_without_a_held_out_question_is_told_what_to_do(studio, project):
     write(studio, project, 1)
-    with pytest.raises(NothingToLearn, match="one in ten is held out by itself"):
+    with pytest.raises(NothingToLearn, match="one in eight is held out by itself"):
         evaluating.begin(studio, ADA, project.id, ["prompt"], BRIEF)

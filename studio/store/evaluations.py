@@ -77,12 +77,6 @@ def newest_first(home: Home) -> Iterator[Evaluation]:
     return (load(home, each.name) for each in sorted(folders(home), key=lambda each: -int(each.name)))
 
 
-def remove(home: Home, evaluation: Evaluation) -> None:
-    gone = home.evaluations / f".{evaluation.id}.gone"
-    evaluation.folder.rename(gone)
-    shutil.rmtree(gone, ignore_errors=True)
-
-
 # --- while it goes
 
 

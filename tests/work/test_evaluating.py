@@ -10,6 +10,7 @@ import pytest
 
 from studio.core.errors import BadInput, Busy, DoesNotFit, NothingToLearn
 from studio.core.records import Change, Message, Person, Sampling
+from studio.engine import models as precisions
 from studio.engine.api import Ask
 from studio.store import environment, evaluations, runs
 from studio.work import evaluating, models, planning, training, writing
@@ -99,10 +100,14 @@ def test_examples_are_learned_ones_and_not_measured(studio, project):
     assert all(len(each["losses"]) == 1 for each in rows(done, "losses") if each["arm"] == "prompt")
 
 
-def test_a_run_without_a_prompt_has_the_loss_of_its_card(studio, project):
+def test_a_run_without_a_prompt_has_the_loss_of_its_card(studio, project, monkeypatch):
+    # The same format on both sides: which one is the fastest is told by a trial, and that by the machine's load.
+    monkeypatch.setattr(
+        precisions, "choose_precision", lambda folder, wanted, device: ("fp32", "for the test")
+    )
     writing.set_system(studio, ADA, project.id, "Speak like the harbour.")
     write(studio, project, 40)
-    run = training.start(studio, ADA, project.id, updates=6, general=0.2)
+    run = training.start(studio, ADA, project.id, updates=4, general=0.2, quantization="fp32")
     while runs.is_active(found := runs.load(studio.home, run.id)):
         time.sleep(0.1)
     writing.set_system(studio, ADA, project.id, "Something else by now.")
@@ -110,8 +115,8 @@ def test_a_run_without_a_prompt_has_the_loss_of_its_card(studio, project):
     done = over(studio, evaluating.begin(studio, ADA, project.id, [f"run:{run.id}"], Words()))
 
     base, tuned = done.result["arms"]
-    assert tuned["held_out_loss"] == pytest.approx(found.card["held_out_loss"]["best"], rel=0.01)
-    assert base["held_out_loss"] != pytest.approx(tuned["held_out_loss"], rel=0.01)
+    assert tuned["held_out_loss"] == pytest.approx(found.card["held_out_loss"]["best"], rel=1e-3)
+    assert done.spec["arms"][1]["words"]["system"] == "Speak like the harbour."
     assert tuned["general_loss"] == found.card["general_loss"]["best"]
     assert base["general_loss"] == found.card["general_loss"]["before"]
 

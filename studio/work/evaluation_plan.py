@@ -7,16 +7,15 @@ from dataclasses import asdict, dataclass, replace
 from math import ceil
 from typing import Any, Literal
 
-from studio.core.encode import with_system
-from studio.core.errors import BadInput, NothingToLearn
+from studio.core.errors import BadInput, NotFound, NothingToLearn
 from studio.core.nearest import Nearest, asked
-from studio.core.prompt import assemble
+from studio.core.prompt import assemble, fitting
 from studio.core.records import Arm, Conversation, Message, Person, Sampling
 from studio.core.split import fraction
 from studio.core.text import clean
 from studio.store import runs
 from studio.store.evaluations import Rows
-from studio.work import comparing, planning, prompting, run_data
+from studio.work import comparing, planning, run_data
 from studio.work.studio import Studio
 
 USUAL = 100  # held-out questions that are asked where nobody says how many
@@ -89,10 +88,11 @@ def contender(studio: Studio, project_id: str, name: str, words: Words) -> Conte
         return Contender(name, "the prompt", "prompt", words)
     if kind != "run":
         raise BadInput(f"“{name}” is no arm. Use base, prompt, or run:ID with a run from the history.")
-    run = comparing.arm(studio, name).run
     if all(each.id != which for each in comparing.tuned(studio, project_id)):
-        raise BadInput(f"Run {which} belongs to another project. Choose one of this project.")
-    return Contender(name, f"run {which}", "run", Words(trained_under(studio, which)), run)
+        raise NotFound(
+            f"There is no run {which} with an adapter in this project. Choose one from the history."
+        )
+    return Contender(name, f"run {which}", "run", Words(trained_under(studio, which)), which)
 
 
 def trained_under(studio: Studio, run: str) -> str:
@@ -117,7 +117,7 @@ def planned(
     learned = sorted(map(parted, sides.learned), key=lambda each: fraction(each.id))[:LEARNED]
     longest = longest_answer(studio, base, [each.rest[0].content for each in questions])
     find = Nearest.of(sides.learned) if any(each.words.shots for each in chosen) else None
-    asking = Asking(studio, project_id, base, room, longest, {each.id: each for each in sides.learned}, find)
+    asking = Asking(studio, base, room, longest, {each.id: each for each in sides.learned}, find)
     arms = {each.arm: [(one.id, asking.asked(each, one)) for one in questions] for each in chosen}
     sizes = {arm: asking.size(arm, rows, questions) for arm, rows in arms.items()}
     gauge = None if general(studio, base) is not None else run_data.asset("general_gauge.jsonl")
@@ -195,7 +195,6 @@ class Asking:
     """How a question is put to a contender, with the examples that fit."""
 
     studio: Studio
-    project: str
     base: str
     room: int  # tokens that the model takes
     longest: int  # tokens of an answer
@@ -209,20 +208,26 @@ class Asking:
         """
         own = question.before[0].content if question.before[0].role == "system" else ""
         turns = [each for each in question.before if each.role != "system"]
-        system = to.words.system.strip() and to.words.system if to.kind == "prompt" else own
-        arm = Arm(None, system or own or to.words.system)
-        if chosen := self.examples(to.words, question):
-            whole = with_system((*question.before, *question.rest), arm.system)
-            reserved = max(self.longest, self.studio.engine.sizes(self.base, [whole])[0].tokens)
-            fitted = prompting.fitted(
-                self.studio, self.project, arm, chosen, turns[:-1], turns[-1].content, Sampling(reserved)
-            )
-            arm = fitted.arm
-        shots = [
-            [replace(each, weight=0) if each.role == "assistant" else each for each in shot]
-            for shot in arm.shots
+        first, second = (to.words.system, own) if to.kind == "prompt" else (own, to.words.system)
+        system = first if first.strip() else second
+        shots = self.fitting(self.examples(to.words, question), system, question, turns)
+        return assemble(system, shots, turns[:-1], turns[-1].content)
+
+    def fitting(
+        self, chosen: Sequence[Conversation], system: str, question: Held, turns: Sequence[Message]
+    ) -> list[Sequence[Message]]:
+        """As many of the examples, nearest first, as fit beside the question, and its answer or the longest one."""
+
+        def size(shots: Sequence[Sequence[Message]]) -> int:
+            before = assemble(system, shots, turns[:-1], turns[-1].content)
+            alone, whole = self.studio.engine.sizes(self.base, [before, (*before, *question.rest)])
+            return max(alone.tokens + self.longest, whole.tokens)
+
+        unlearned = [
+            [replace(each, weight=0) if each.role == "assistant" else each for each in one.messages]
+            for one in chosen
         ]
-        return assemble(arm.system, shots, turns[:-1], turns[-1].content)
+        return fitting(unlearned, size, self.room)
 
     def examples(self, words: Words, question: Held) -> list[Conversation]:
         """The pinned ones that are learned, then the nearest; never one that is held out."""

@@ -78,6 +78,16 @@ def test_the_way_from_import_to_bundle(home, file, tmp_path):
     assert set(answers[0]) == {"arm", "text", "tokens", "seconds", "fingerprint"}
     assert answers[0]["fingerprint"] != answers[1]["fingerprint"]
 
+    asked = told(
+        home, "evaluate", "--arms", f"base,prompt,run:{run['run']}", "--system", "Be brief.", "--limit", 1
+    )
+    assert [each["arm"] for each in asked["arms"]] == ["base", "prompt", f"run:{run['run']}"]
+    keys = {"arm", "held_out_loss", "style", "length_ratio", "copied", "general_loss"}
+    assert all(
+        keys <= each.keys() and {"score", "low", "high"} == set(each["style"]) for each in asked["arms"]
+    )
+    assert asked["sentence"]
+
     taken = told(home, "bundle", run["run"], "--out", tmp_path / "adapter")
     assert str(tmp_path / "adapter" / "adapter_model.safetensors") in taken["files"]
     assert taken["parity"]["asked"] == taken["parity"]["same"] > 0
@@ -110,6 +120,7 @@ def test_the_catalogue_says_what_is_here_and_what_fits(home):
         (["ask", "Hello", "--prompt", "calm", "--system", "Be kind."], "This can't be used"),
         (["run", "9"], "Not found"),
         (["bundle", "9"], "Not found"),
+        (["evaluate"], "There is not enough to learn from"),
         (["bench", "nothing"], "Not found"),
     ],
 )

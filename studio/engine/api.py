@@ -56,6 +56,26 @@ class Size:
     learned: int
 
 
+@dataclass(frozen=True)
+class Said:
+    """A conversation whose learned answers are measured: how much they surprise the base, or an adapter on it.
+
+    `ended`: whether its last answer came to its end; where it was cut off, its end was not said and does not count.
+    """
+
+    messages: tuple[Message, ...]
+    adapter: Path | None
+    ended: bool = True
+
+
+@dataclass(frozen=True)
+class Loss:
+    """The loss of an answer: the sum over its tokens, in nats."""
+
+    nats: float
+    tokens: int
+
+
 class Engine(Protocol):
     def device(self) -> Device: ...
 
@@ -110,6 +130,20 @@ class Engine(Protocol):
         A finished row makes room for the next question. Ends within a token of `stopping()`, without the answers that are
         not whole. Raises as `answers` does, for a question that is too long before the first is answered.
         """
+        ...
+
+    def losses(
+        self, id: str, said: Sequence[Said], stopping: Callable[[], bool]
+    ) -> Iterator[tuple[int, tuple[Loss, ...]]]:
+        """Measure conversations; yields (place in `said`, the loss of each of its learned answers) as each one is done.
+
+        Counted as in training: an answer's tokens up to and with its end. Ends within some seconds of `stopping()`.
+        Raises as `answer_all` does, and TemplateNotSplittable.
+        """
+        ...
+
+    def wanted(self) -> bool:
+        """Whether somebody waits for what is being answered just now to end: a long list makes room for a person."""
         ...
 
     def loaded(self) -> str | None:

@@ -33,6 +33,10 @@ class Home:
         return self.root / "models"
 
     @property
+    def evaluations(self) -> Path:
+        return self.root / "evaluations"
+
+    @property
     def recipes(self) -> Path:
         return self.root / "recipes"
 
@@ -59,6 +63,9 @@ class Home:
     def run(self, id: str) -> Path:
         return self.runs / id
 
+    def evaluation(self, id: str) -> Path:
+        return self.evaluations / id
+
 
 def open_home(root: Path | None = None) -> Home:
     """Make the studio's folder where it is missing. Raises DoesNotFit or NoAccess, with the way out, where it cannot be made."""
@@ -70,6 +77,7 @@ def open_home(root: Path | None = None) -> Home:
             home.root,
             home.runs,
             home.models,
+            home.evaluations,
             home.recipes,
             home.exports,
             home.logs,

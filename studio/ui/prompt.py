@@ -10,7 +10,17 @@ import gradio as gr
 
 from studio.core.errors import BadInput
 from studio.core.records import Answer, Arm, Message, Person, Sampling
-from studio.ui import drawing, need, prompt_kept, prompt_pins, prompt_style, show, show_prompt, talk
+from studio.ui import (
+    drawing,
+    need,
+    prompt_held_out,
+    prompt_kept,
+    prompt_pins,
+    prompt_style,
+    show,
+    show_prompt,
+    talk,
+)
 from studio.ui.drawing import Drawing
 from studio.ui.prompt_kept import Choice, Deeds, Past
 from studio.ui.shell import Shell
@@ -67,7 +77,9 @@ def build(studio: Studio, shell: Shell) -> gr.Tab:
             with gr.Column(elem_classes="card"):
                 past = prompt_kept.lay_out_past()
         parts = Parts(rest, *words, *asking, past, gr.JSON([], visible=False), gr.JSON({}, visible=False))  # type: ignore[call-arg]
+        held_out = prompt_held_out.lay_out()
     wire(studio, shell, tab, parts, needed)
+    prompt_held_out.wire(studio, shell, tab, held_out, parts.words)
     return tab
 
 

@@ -54,7 +54,7 @@ def test_what_is_no_habit_is_not_said():
     ]
     told = describe(texts, ASKED * 40, PLAIN)
 
-    for word in ("Begin", "End with", "Often", "Address", "Speak", "exclamation", "list", "voice"):
+    for word in ("Begin", "End with", "Often", "Address", "Speak", "exclamation", "as a list", "voice"):
         assert word not in told
 
 

@@ -88,8 +88,8 @@ def test_a_project_opens_with_the_prompt_that_it_uses(studio, ada, project):
 
 
 def test_the_prompt_is_looked_at_without_an_answer(studio, ada, project, engine):
-    pin = write_many(studio, ada, project, 12)[3]
-    pins = prompt_pins.value(studio, project, [pin.id])
+    write_many(studio, ada, project, 12)
+    pins = prompt_pins.value(studio, project, [planning.sides(studio, project).learned[3].id])
     told = prompt.on_look(studio, ada, project, HOSTILE, 1, pins, "Question 7?", [], 256, False, 0)
 
     assert engine.asked == []

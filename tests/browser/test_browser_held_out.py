@@ -65,6 +65,8 @@ def test_it_goes_on_after_the_server_was_killed_and_two_windows_read_the_same(pa
     assert violations(other) == []
     other.set_viewport_size({"width": 390, "height": 844})
     assert other.evaluate("document.documentElement.scrollWidth") <= 390
+    box = other.locator("#held-out-limit").bounding_box()
+    assert box["x"] + box["width"] <= 390
 
 
 def read_on(page):

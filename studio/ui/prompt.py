@@ -23,6 +23,7 @@ from studio.ui import (
 )
 from studio.ui.drawing import Drawing
 from studio.ui.prompt_kept import Choice, Deeds, Past
+from studio.ui.prompt_style import Help
 from studio.ui.shell import Shell
 from studio.ui.wire import bind
 from studio.work import models, prompting, prompts, serving, writing
@@ -42,7 +43,7 @@ class Parts:
     rest: gr.Column
     choice: Choice
     system: gr.Textbox
-    describe: gr.Button
+    help: Help
     k: gr.Slider
     pins: gr.HTML
     deeds: Deeds
@@ -89,13 +90,13 @@ def lay_out_words(studio: Studio) -> tuple[Any, ...]:
         label="System text", lines=4, max_lines=16, elem_id="prompt-system",
         info="What the model is told before every conversation: who it is and how it should answer.",
     )  # fmt: skip
-    describe = prompt_style.lay_out()
+    help = prompt_style.lay_out()
     k = gr.Slider(
         0, prompts.SHOTS, NEAREST, step=1, label="Examples shown to the model", elem_id="prompt-k", buttons=[],
         info="Those of your conversations that are nearest to the question. Held-out ones are never shown.",
     )  # fmt: skip
     pins = prompt_pins.lay_out(studio)
-    return choice, system, describe, k, pins, prompt_kept.lay_out_deeds(), drawing.lay_out("prompt")
+    return choice, system, help, k, pins, prompt_kept.lay_out_deeds(), drawing.lay_out("prompt")
 
 
 def lay_out_asking() -> tuple[Any, ...]:
@@ -128,8 +129,8 @@ def wire(studio: Studio, shell: Shell, tab: gr.Tab, parts: Parts, needed: need.N
     given = [shell.project, parts.shown, choice.prompt]
     need.wire(studio, shell, tab, needed, on_open, given, opened, preprocess=False, **now)
     prompt_kept.wire(studio, shell, choice, deeds, parts.past, parts.words)
-    prompt_style.wire(studio, shell.project, parts.describe, parts.system, deeds.said)
-    parts.system.input(lambda: "", None, deeds.said, **now)
+    prompt_style.wire(studio, shell.project, parts.help, parts.system)
+    parts.system.input(lambda: ("", ""), None, [deeds.said, parts.help.said], **now)
     asking = [shell.project, *parts.words, parts.message, parts.turns, *parts.drawing.inputs]
     sending = gr.on(
         [parts.message.submit, parts.send.click], bind(studio, on_ask), asking,

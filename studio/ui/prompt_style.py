@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import gradio as gr
 
@@ -13,18 +13,22 @@ from studio.work import style
 from studio.work.studio import Studio
 
 
-def lay_out() -> gr.Button:
-    return gr.Button("Describe my style", elem_id="prompt-describe", elem_classes="fit")
+@dataclass(frozen=True)
+class Help:
+    describe: gr.Button
+    said: gr.HTML
 
 
-def wire(studio: Studio, project: Any, describe: gr.Button, system: gr.Textbox, said: gr.HTML) -> None:
-    describe.click(
-        bind(studio, on_describe),
-        [project, system],
-        [system, said],
-        concurrency_limit=None,
-        show_progress="hidden",
-    )
+def lay_out() -> Help:
+    describe = gr.Button("Describe my style", elem_id="prompt-describe", elem_classes="fit")
+    return Help(describe, gr.HTML(elem_id="prompt-described"))
+
+
+def wire(studio: Studio, project: gr.Dropdown, help: Help, system: gr.Textbox) -> None:
+    help.describe.click(
+        bind(studio, on_describe), [project, system], [system, help.said],
+        concurrency_limit=None, show_progress="hidden",
+    )  # fmt: skip
 
 
 def on_describe(studio: Studio, person: Person, project: str, system: str) -> tuple[str, str]:

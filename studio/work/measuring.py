@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from typing import Any
@@ -21,6 +21,7 @@ from studio.work.evaluation_plan import first_answer
 from studio.work.studio import Studio
 
 NONE = Estimate(0.0, 0.0, 0.0)
+ENDLESS = 0.1  # the share of answers without an end from which on it is said
 FEWEST_DRAWN = 2  # conversations: of one there is no interval
 
 
@@ -72,7 +73,7 @@ def result(studio: Studio, evaluation: Evaluation) -> dict[str, Any]:
         "arms": arms,
         "sentence": verdict.sentence,
         "rule": verdict.rule,
-        "evidence": list(verdict.evidence),
+        "evidence": [*verdict.evidence, *endless(arms, len(there.ids))],
         "more": verdict.more,
         "questions": len(there.ids),
         "experts": first["experts"],
@@ -81,6 +82,16 @@ def result(studio: Studio, evaluation: Evaluation) -> dict[str, Any]:
         "surprise": asdict(known.surprise) if known.surprise else None,
         "apart": apart(there, [each["arm"] for each in arms]),
     }
+
+
+def endless(arms: Sequence[dict[str, Any]], questions: int) -> Iterator[str]:
+    """What the style score does not see: answers that never came to their end."""
+    for each in arms:
+        if each["kind"] != "base" and each["cut"] >= ENDLESS * questions:
+            yield (
+                f"{each['cut']} of {questions} answers of {each['title']} were cut off at the longest length, which is twice "
+                "what yours take. Read them: a model that goes round in circles may still sound like you."
+            )
 
 
 def judged(evaluation: Evaluation, there: Made) -> tuple[style.Judge | None, str]:
@@ -124,6 +135,7 @@ def measured(
         "style": {"score": score.arm.value, "low": score.arm.low, "high": score.arm.high} if score else dict.fromkeys(("score", "low", "high")),
         "length_ratio": sum(map(cutting.length, answers)) / words if words else None,
         "copied": float(np.mean([each > MOSTLY for each in repeats])),
+        "cut": sum(bool(there.answers[name][id]["cut"]) for id in there.ids),
         "general_loss": general(studio, evaluation, there, arm),
         "closed": asdict(score.closed) if score and score.closed else None,
         "experts": asdict(score.experts) if score else None,

@@ -84,6 +84,8 @@ def test_each_arm_and_the_base_answer_the_same_held_out_questions(studio, projec
     assert set(told["arms"][1]) >= {"held_out_loss", "style", "length_ratio", "copied", "general_loss"}
     assert told["sentence"].endswith(".")
     assert told["arms"][1]["prompt_tokens"] > 0
+    assert told["arms"][1]["cut"] == 3  # a model that never learned to stop
+    assert any("3 of 3 answers of the prompt were cut off" in each for each in told["evidence"])
     assert done.spec["arms"][1]["words"] == {"system": "Be brief.", "shots": 2, "pinned": []}
 
 

@@ -87,7 +87,10 @@ class Page:
         self.port, self.project, self.session = port, project, uuid4().hex
         config = self.ask("GET", "/config")
         self.components = {each["id"]: each["props"] for each in config["components"]}
-        self.events = {each["api_name"]: each for each in config["dependencies"]}
+        # Other tabs have handlers of the same names, which Gradio tells apart by a number.
+        shown = next(id for id, props in self.components.items() if props.get("elem_id") == "train-live")
+        of_runs = (each for each in config["dependencies"] if shown in each["outputs"])
+        self.events = {re.sub(r"_\d+$", "", each["api_name"]): each for each in of_runs}
         self.strip = next(id for id, props in self.components.items() if props.get("elem_id") == "state")
         self.typed = {f"train-{name}": str(value) for name, value in RECIPE.items()} | {"project": project}
 

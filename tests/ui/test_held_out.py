@@ -15,7 +15,9 @@ HOSTILE = "<script>window.bad=1</script>"
 
 @pytest.fixture
 def examples(studio, ada, project):
-    rows = [talk(f"Question {n}? {HOSTILE}", f"Answer {n} it is, as ever. {HOSTILE}") for n in range(60)]
+    rows = [
+        talk(f"Question {n}? {HOSTILE}", f"Answer {n} it is, as ever. {HOSTILE}") for n in range(120)
+    ]  # of which hardly ever fewer than three are held out
     return write(studio, ada, project, *rows)
 
 

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import count as count_from
 from pathlib import Path
 
 import pytest
@@ -42,8 +43,12 @@ def project(studio):
 
 
 def write(studio, project, count):
-    """Conversations whose side is known, for it is told by their ids."""
-    for number in range(count):
+    """So many conversations; of twenty and more as many as it takes to hold an eighth out, for that is told by their ids."""
+    for number in count_from(0):
+        if number >= count and (
+            count < 20 or len(planning.sides(studio, project.id).held_out) >= max(5, count // 8)
+        ):
+            return
         talk = (
             Message("user", f"Where is parcel {number}?"),
             Message("assistant", f"On boat {number} it is. At six, sail it will."),

@@ -320,7 +320,7 @@ ENDS = {"": ("finished",), "keep": ("stopped", "failed", "finished"), "discard":
 def learned(run):
     """All that a run says of what it learned, and the bytes of its adapter."""
     told = [
-        {key: value for key, value in each.items() if key not in ("at", "seconds", "memory_mb")}
+        {key: value for key, value in each.items() if key not in ("at", "clock", "seconds", "memory_mb")}
         for each in run.events
         if each["kind"] in ("stepped", "evaluated", "sampled", "saved", "finished")
     ]

@@ -385,19 +385,23 @@ def test_a_start_beside_a_run_that_the_page_shows_waits_for_its_turn(studio, ada
         assert training.queue(studio) == []
 
 
-def test_a_set_that_changed_after_the_plan_was_made_is_told(studio, ada, project, monkeypatch):
-    told = []
-    monkeypatch.setattr(train_run.gr, "Info", told.append)
+def test_a_set_or_a_base_that_changed_after_the_plan_was_made_is_told_by_the_run(studio, ada, project):
     write_many(studio, ada, project, 10)
     counted = train_plan.on_plan(studio, ada, project, "standard", 1.0, *EMPTY)[COUNTED]
     with going(studio, project):
         seen = train_run.on_show(studio, ada, project, "", "")[SEEN]
         train_run.on_start(studio, ada, project, seen, counted, "standard", 1.0, *EMPTY)
-        assert told == []
         write_many(studio, ada, project, 3)
+        models.choose(studio, ada, project, "other/model")
         train_run.on_start(studio, ada, project, seen, counted, "standard", 1.0, *EMPTY)
+    first, second = (show_run.live(each) for each in training.queue(studio))
 
-    assert "The set was changed after this plan was made" in told[0]
+    assert "was changed" not in first
+    assert (
+        "The set was changed after its plan was made: it learns from 11 conversations and holds out 2."
+        in second
+    )
+    assert "The base model was changed after its plan was made: it trains other/model." in second
 
 
 def test_repeating_a_run_fills_in_what_it_was_started_with(studio, ada, project):

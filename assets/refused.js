@@ -12,11 +12,11 @@
   // `error` is HTML, made for Gradio's own messages (ui/wire.py): only its words are taken.
   function say({ error, duration }) {
     const words = new DOMParser().parseFromString(String(error || ""), "text/html").body, title = words.querySelector("strong");
-    if (!title) return;
-    title.remove();
+    if (title) title.remove();
     const text = words.textContent, before = shown.get(text);
+    if (!text) return;
     clearTimeout(before && before.timer);
-    const node = before ? before.node : drawn(title.textContent, text);
+    const node = before ? before.node : drawn(title ? title.textContent : "That did not work", text);
     shown.set(text, { node, timer: setTimeout(() => away(text), 1000 * (duration || 10)) });
   }
 

@@ -96,7 +96,12 @@ def test_a_field_that_is_filled_in_changes_the_plan(studio, ada, project):
     assert ">6<" in train_plan.on_plan(studio, ada, project, "standard", 0.5, *typed)[FIGURES]
 
 
-@pytest.mark.parametrize("typed", ["0.5", "fast", "nan", "-1"])
+def test_a_comma_groups_thousands_and_is_never_dropped_from_a_fraction():
+    assert [train_plan.number(each) for each in ("2,048", "1,234,567", "0.5")] == [2048, 1234567, 0.5]
+    assert [train_plan.number(each) for each in ("2,5", "0,0002", ",5")] == ["2,5", "0,0002", ",5"]
+
+
+@pytest.mark.parametrize("typed", ["0.5", "fast", "nan", "-1", "0,0002"])
 def test_a_setting_outside_its_range_is_said_in_place_and_hinders_the_start(studio, ada, project, typed):
     write_many(studio, ada, project, 10)
     said = train_plan.on_plan(studio, ada, project, "standard", 1.0, typed, *EMPTY[1:])

@@ -17,6 +17,7 @@ BELOW = {
 # The command line stands above the layers: it may import any of them, but no heavy library either.
 ABOVE = {"cli", "__main__"}
 LIBRARIES = {
+    "core": "scipy",  # for quantiles and roots of a function only
     "store": "sqlalchemy alembic sqlite3 pandas",
     "engine": "torch transformers peft bitsandbytes accelerate sklearn scipy sacrebleu gguf safetensors tokenizers huggingface_hub tensorboardX trackio",
     "ui": "gradio fastapi starlette uvicorn pandas",

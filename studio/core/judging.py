@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -169,11 +169,6 @@ def calibration(rounds: Iterable[Round]) -> Calibration:
         shares.share(clear, len(same) - clear),
         shares.share(sides["left"], sides["right"]),
     )
-
-
-def unmasked(round: Round, choice: Choice, reasons: Sequence[str], at: str) -> Round:
-    """The round with its vote."""
-    return replace(round, choice=choice, reasons=tuple(reasons), voted_at=at)
 
 
 # --- words

@@ -16,7 +16,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0006"  # the newest migration: a database that is there already is opened without loading Alembic
+REVISION = "0007"  # the newest migration: a database that is there already is opened without loading Alembic
 
 metadata = MetaData()
 
@@ -164,6 +164,30 @@ default_prompts = Table(
     Column("prompt_id", Text, nullable=False),
     Column("version", Integer, nullable=False),
     ForeignKeyConstraint(["prompt_id", "version"], ["prompt_versions.prompt_id", "prompt_versions.version"]),
+)
+
+# Blind judging: two answers to a question before one judge, and what they chose.
+rounds = Table(
+    "rounds",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("project_id", Text, ForeignKey("projects.id"), nullable=False),
+    Column("judge", Text, nullable=False),
+    Column("base", Text, nullable=False),
+    Column("pair", Text, nullable=False),  # JSON, both arms in order: no judge meets a question twice
+    Column("question", Text, nullable=False),  # a conversation's id, or what the text of a typed one makes
+    Column("messages", Text, nullable=False),  # JSON, up to and with the question
+    Column("left_arm", Text, nullable=False),
+    Column("left_answer", Text, nullable=False),
+    Column("left_fingerprint", Text, nullable=False),
+    Column("right_arm", Text, nullable=False),
+    Column("right_answer", Text, nullable=False),
+    Column("right_fingerprint", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("choice", Text),  # left, right, tie or bad; NULL until it was voted on
+    Column("reasons", Text, nullable=False),  # JSON
+    Column("voted_at", Text, nullable=False),
+    UniqueConstraint("project_id", "judge", "base", "pair", "question", name="rounds_once"),
 )
 
 # Who is at which conversation, until when unless they say so again: so that two people do not meet by chance.

@@ -1,0 +1,194 @@
+"""The verbs of blind judging: the next round, a vote, taking it back, and what the votes come to."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from uuid import uuid4
+
+from studio.core.errors import BadInput
+from studio.core.judging import CALIBRATION, CHOICES, Round, Shown
+from studio.core.nearest import Nearest
+from studio.core.records import Arm, Message, Person, Sampling
+from studio.core.text import clean
+from studio.engine.api import Ask
+from studio.store import rounds
+from studio.work import comparing, evaluation_plan, planning
+from studio.work.evaluation_plan import USUAL, Asking, Contender, Held, Words
+from studio.work.studio import Studio
+from studio.work.writing import now
+
+LIST = 500  # typed questions
+LONGEST = 20_000  # characters of one
+AT_ONCE = 16  # rows of a batch
+DRAWN = 0.7  # the temperature of both answers of a calibration round: greedy ones would be one and the same
+REASONS = ("voice", "facts", "length", "format")
+
+
+@dataclass(frozen=True)
+class Judging:
+    """What is judged: two arms by their names, on held-out questions, or on `questions` where some are given."""
+
+    arms: tuple[str, str]
+    questions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Match:
+    """A judging as it can be asked: the base under both arms, and every question there is."""
+
+    base: str
+    pair: tuple[Contender, Contender]
+    questions: tuple[Held, ...]
+    asking: Asking
+
+    def asks(self, held: Held, same: bool) -> tuple[tuple[Contender, Ask], tuple[Contender, Ask]]:
+        """Who is asked how; for a calibration one of both twice, each time drawn by another seed."""
+        if not same:
+            one, two = ((each, self.ask(each, held, Sampling(self.asking.longest))) for each in self.pair)
+            return one, two
+        twice = self.pair[secrets.randbelow(2)]
+        seeds = secrets.randbelow(2**30), secrets.randbelow(2**30)
+        one, two = (
+            (twice, self.ask(twice, held, Sampling(self.asking.longest, DRAWN, seed=each))) for each in seeds
+        )
+        return one, two
+
+    def ask(self, to: Contender, held: Held, sampling: Sampling) -> Ask:
+        studio = self.asking.studio
+        adapter = studio.home.run(to.run) / "adapter" if to.run else None
+        return Ask(self.asking.asked(to, held), adapter, sampling)
+
+
+def next_round(
+    studio: Studio, person: Person, project_id: str, judging: Judging, ahead: int = 0
+) -> Round | None:
+    """The judge's first round that waits for a vote, made where there is none; None when every question was judged.
+
+    With `ahead` so many waiting ones are passed over: one can be made while another is read. Raises BadInput, NotFound,
+    NothingToLearn, and as `engine.answer_all` does.
+    """
+    found = match(studio, project_id, judging)
+    waiting = [each for each in met(studio, person, project_id, found) if not each.choice]
+    if len(waiting) > ahead:
+        return waiting[ahead]
+    return next(made(studio, person, project_id, found, 1), None)
+
+
+def made(studio: Studio, person: Person, project_id: str, found: Match, most: int) -> Iterator[Round]:
+    """Make up to `most` rounds of questions that the judge has not met, each kept as soon as both answers are there."""
+    seen = met(studio, person, project_id, found)
+    judged = {each.question for each in seen if not each.calibrates}
+    calibrated = {each.question for each in seen if each.calibrates}
+    left = sorted(
+        (each for each in found.questions if each.id not in judged), key=lambda each: order(person, each.id)
+    )
+    chosen = [
+        (each, each.id not in calibrated and secrets.randbelow(CALIBRATION) == 0) for each in left[:most]
+    ]
+    asked = [found.asks(*each) for each in chosen]
+    answers: dict[int, Shown] = {}
+    rows = [ask for pair in asked for _, ask in pair]
+    for place, answer in studio.engine.answer_all(found.base, rows, AT_ONCE, lambda: False):
+        to = asked[place // 2][place % 2][0]
+        answers[place] = Shown(to.arm, answer.text, answer.fingerprint)
+        if place ^ 1 in answers:
+            held, sides = chosen[place // 2][0], [answers[place], answers[place ^ 1]]
+            first = sides.pop(secrets.randbelow(2))
+            new = Round(
+                uuid4().hex, project_id, person.name, found.base, held.id, held.before, first, sides[0], now()
+            )
+            with studio.database.writing() as db:
+                kept = rounds.add(db, new)
+            yield kept
+
+
+def met(studio: Studio, person: Person, project_id: str, found: Match) -> list[Round]:
+    """The judge's rounds between these arms on this base, on the questions that are asked now, the oldest first."""
+    names, asked = {each.arm for each in found.pair}, {each.id for each in found.questions}
+    with studio.database.reading() as db:
+        mine = rounds.of(db, project_id, person.name)
+    return [
+        each
+        for each in mine
+        if each.base == found.base and set(each.pair) <= names and each.question in asked
+    ]
+
+
+def match(studio: Studio, project_id: str, judging: Judging) -> Match:
+    """Raises BadInput for one arm against itself, and as `evaluation_plan.contenders` does."""
+    one, two = judging.arms
+    if one == two:
+        raise BadInput("Both sides are the same. Choose two different ones to judge.")
+    known = {each.arm: each for each in evaluation_plan.contenders(studio, project_id, [one, two], Words())}
+    pair = (known[one], known[two])
+    base = comparing.base_of(studio, project_id, [Arm(each.run) for each in pair])
+    room = studio.engine.limit(base)
+    sides = planning.sides(studio, project_id, room)
+    asked = [typed(each) for each in judging.questions] or evaluation_plan.held_out(studio, sides, pair)
+    references = [each.rest[0].content for each in asked[:USUAL] if each.rest]
+    longest = (
+        evaluation_plan.longest_answer(studio, base, references) if references else Sampling().max_tokens
+    )
+    learned = {each.id: each for each in sides.learned}
+    find = Nearest.of(sides.learned) if any(each.words.shots for each in pair) else None
+    return Match(base, pair, tuple(asked), Asking(studio, base, room, longest, learned, find))
+
+
+def typed(text: str) -> Held:
+    asked = clean(text, "The question", LONGEST).strip()
+    return Held(f"typed-{hashed(asked)}", 0, (Message("user", asked),), ())
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """The questions of a text with one on each line. Raises BadInput for too many."""
+    found = tuple(dict.fromkeys(filter(None, map(str.strip, text.split("\n")))))
+    if len(found) > LIST:
+        raise BadInput(f"At most {LIST} questions can be judged as one list; these are {len(found):,}.")
+    return found
+
+
+def order(person: Person, question: str) -> str:
+    """Each judge meets the questions in an order of their own, and always in the same."""
+    return hashed(f"{person.name} {question}")
+
+
+def hashed(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+# --- votes
+
+
+def vote(
+    studio: Studio, person: Person, project_id: str, id: str, choice: str, reasons: Sequence[str] = ()
+) -> Round:
+    """Write down what a judge chose in a round of theirs, and return it. The same vote again, as by a key that was pressed
+    twice or an answer that was lost, changes nothing. Raises BadInput, NotFound.
+    """
+    if choice not in CHOICES or not set(reasons) <= set(REASONS):
+        raise BadInput(f"A vote is one of {', '.join(CHOICES)}, and its reasons are of {', '.join(REASONS)}.")
+    with studio.database.writing() as db:
+        found = rounds.load(db, project_id, person.name, id)
+        if found.choice and found.choice != choice:
+            raise BadInput("This round was voted on already. Take that vote back first.")
+        rounds.decide(db, id, choice, reasons, found.voted_at or now())
+        return rounds.load(db, project_id, person.name, id)
+
+
+def undo(studio: Studio, person: Person, project_id: str) -> Round | None:
+    """Take back the judge's last vote, so that its round waits again; None where there is none."""
+    with studio.database.writing() as db:
+        voted = [each for each in rounds.of(db, project_id, person.name) if each.choice]
+        last = max(voted, key=lambda each: each.voted_at, default=None)
+        if last:
+            rounds.decide(db, last.id, None, (), "")
+    return replace(last, choice=None, reasons=(), voted_at="") if last else None
+
+
+def all_of(studio: Studio, project_id: str) -> list[Round]:
+    """Every round of a project, of all judges, the oldest first."""
+    with studio.database.reading() as db:
+        return rounds.of(db, project_id)

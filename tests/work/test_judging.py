@@ -1,0 +1,130 @@
+"""Blind judging, with the rehearsal model: rounds are met once, votes kept once, and sides tell nothing."""
+
+from collections import Counter
+
+import pytest
+
+from studio.core.errors import BadInput, NotFound
+from studio.core.judging import tallies
+from studio.core.records import Change, Message, Person
+from studio.work import judging, models, planning, prompts, writing
+from studio.work.judging import Judging
+from studio.work.studio import opened
+
+ADA, BEN = Person("Ada"), Person("Ben")
+PAIR = Judging(("base", "prompt:brief"))
+
+
+@pytest.fixture
+def studio(tmp_path):
+    studio = opened(tmp_path / "home")
+    yield studio
+    studio.jobs.close()
+    studio.database.close()
+
+
+@pytest.fixture
+def project(studio):
+    project = writing.project(studio, "harbour")
+    models.choose(studio, ADA, project.id, "rehearsal")
+    models.ensure(studio, project.id, lambda done, total: None)
+    prompts.keep(studio, ADA, project.id, "brief", "Be brief.")
+    number = 0
+    while len(planning.sides(studio, project.id).held_out) < 3:
+        talk = (
+            Message("user", f"Where is parcel {number}?"),
+            Message("assistant", f"On boat {number} it is."),
+        )
+        writing.save(studio, ADA, Change(f"r{number}", project.id, "", 0, talk))
+        number += 1
+    return project
+
+
+def test_a_judge_meets_every_held_out_question_once_and_then_is_done(studio, project):
+    met = []
+    while found := judging.next_round(studio, ADA, project.id, PAIR):
+        assert judging.next_round(studio, ADA, project.id, PAIR) == found  # a refresh shows the same
+        judging.vote(studio, ADA, project.id, found.id, "left")
+        met.append(found)
+
+    held = {each.id for each in planning.sides(studio, project.id).held_out}
+    assert {each.question for each in met} == held
+    assert len([each for each in met if not each.calibrates]) == len(held)
+    assert sum(each.questions for each in tallies(judging.all_of(studio, project.id))) == len(held)
+
+
+def test_a_round_can_be_made_while_another_is_read(studio, project):
+    first = judging.next_round(studio, ADA, project.id, PAIR)
+    ahead = judging.next_round(studio, ADA, project.id, PAIR, ahead=1)
+
+    assert ahead.id != first.id
+    judging.vote(studio, ADA, project.id, first.id, "tie")
+    assert judging.next_round(studio, ADA, project.id, PAIR) == ahead
+
+
+def test_a_key_pressed_twice_votes_once_and_another_choice_needs_the_first_taken_back(studio, project):
+    found = judging.next_round(studio, ADA, project.id, PAIR)
+    once = judging.vote(studio, ADA, project.id, found.id, "left", ["voice"])
+
+    assert judging.vote(studio, ADA, project.id, found.id, "left", ["voice"]) == once
+    with pytest.raises(BadInput, match="Take that vote back first"):
+        judging.vote(studio, ADA, project.id, found.id, "right")
+    assert judging.undo(studio, ADA, project.id) == found
+    assert judging.next_round(studio, ADA, project.id, PAIR) == found
+    assert judging.vote(studio, ADA, project.id, found.id, "right").choice == "right"
+
+
+def test_the_last_vote_is_taken_back_and_then_the_one_before(studio, project):
+    rounds = []
+    for choice in ("left", "bad"):
+        rounds.append(judging.next_round(studio, ADA, project.id, PAIR))
+        judging.vote(studio, ADA, project.id, rounds[-1].id, choice)
+
+    assert [judging.undo(studio, ADA, project.id).id for _ in rounds] == [
+        each.id for each in reversed(rounds)
+    ]
+    assert judging.undo(studio, ADA, project.id) is None
+
+
+def test_two_judges_have_rounds_of_their_own(studio, project):
+    hers, his = (judging.next_round(studio, each, project.id, PAIR) for each in (ADA, BEN))
+
+    assert hers.id != his.id
+    with pytest.raises(NotFound, match="none of yours"):
+        judging.vote(studio, BEN, project.id, hers.id, "left")
+    judging.vote(studio, ADA, project.id, hers.id, "left")
+    assert judging.undo(studio, BEN, project.id) is None
+
+
+def test_what_cannot_be_judged_is_said(studio, project):
+    with pytest.raises(BadInput, match="the same"):
+        judging.next_round(studio, ADA, project.id, Judging(("base", "base")))
+    with pytest.raises(BadInput, match="is no arm"):
+        judging.next_round(studio, ADA, project.id, Judging(("base", "best")))
+    found = judging.next_round(studio, ADA, project.id, PAIR)
+    with pytest.raises(BadInput, match="A vote is one of"):
+        judging.vote(studio, ADA, project.id, found.id, "winner")
+
+
+def test_typed_questions_are_judged_too(studio, project):
+    asked = judging.listed("Where is it?\n\nWhen does it sail?\nWhere is it?")
+    wanted = Judging(PAIR.arms, asked)
+    seen = set()
+    while found := judging.next_round(studio, ADA, project.id, wanted):
+        seen.add(found.messages[-1].content)
+        judging.vote(studio, ADA, project.id, found.id, "tie")
+
+    assert asked == ("Where is it?", "When does it sail?")
+    assert seen == set(asked)
+
+
+def test_sides_are_chosen_by_chance_and_some_rounds_show_one_arm_twice(studio, project):
+    asked = tuple(f"Question {n}?" for n in range(80))
+    found = judging.match(studio, project.id, Judging(PAIR.arms, asked))
+    rounds = list(judging.made(studio, ADA, project.id, found, len(asked)))
+
+    twice = sum(each.calibrates for each in rounds)
+    sides = Counter(each.left.arm for each in rounds if not each.calibrates)
+    assert len(rounds) == 80
+    assert 1 <= twice <= 28  # one in eight; outside in fewer than one of 10,000 runs
+    assert abs(sides["base"] - sides["prompt:brief"]) < 36

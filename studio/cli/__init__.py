@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from studio import __version__
-from studio.cli import answers, data, evaluating, serving, training
+from studio.cli import answers, data, evaluating, judging, serving, training
 from studio.cli.terminal import Home
 from studio.core.errors import StudioError, foreseen
 from studio.store import environment
@@ -22,7 +22,9 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for commands in (serving.commands, data.commands, training.commands, answers.commands, evaluating.commands):
+for commands in (
+    serving.commands, data.commands, training.commands, answers.commands, evaluating.commands, judging.commands,
+):  # fmt: skip
     app.add_typer(commands)
 
 

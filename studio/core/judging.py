@@ -174,6 +174,16 @@ def calibration(rounds: Iterable[Round]) -> Calibration:
 # --- words
 
 
+def titled(arm: str) -> str:
+    """An arm's name as a sentence has it: "the base", "run 7", "the prompt “calm”", "run 7 under the prompt “calm”"."""
+    model, _, words = arm.partition("+") if not arm.startswith("prompt:") else ("base", "", arm)
+    prompt = f"the prompt “{words.removeprefix('prompt:').partition('@')[0]}”"
+    run = model.replace("run:", "run ")
+    if not words:
+        return "the base" if model == "base" else run
+    return prompt if model == "base" else f"{run} under {prompt}"
+
+
 def sentence(tally: Tally, name_a: str, name_b: str) -> str:
     """What may be said of a pair; see the rules above. The names are as a person reads them."""
     if not tally.questions:

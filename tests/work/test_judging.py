@@ -7,7 +7,7 @@ import pytest
 from studio.core.errors import BadInput, NotFound
 from studio.core.judging import tallies
 from studio.core.records import Change, Message, Person
-from studio.work import judging, models, planning, prompts, writing
+from studio.work import judging, models, planning, prompts, standing, writing
 from studio.work.judging import Judging
 from studio.work.studio import opened
 
@@ -128,3 +128,37 @@ def test_sides_are_chosen_by_chance_and_some_rounds_show_one_arm_twice(studio, p
     assert len(rounds) == 80
     assert 1 <= twice <= 28  # one in eight; outside in fewer than one of 10,000 runs
     assert abs(sides["base"] - sides["prompt:brief"]) < 36
+
+
+def test_what_the_votes_come_to_is_told_in_words_and_leaves_preference_pairs(studio, project):
+    asked = tuple(f"Question {n}?" for n in range(6))
+    chosen = iter(["prompt:brief", "prompt:brief", "base", "tie", "bad", "tie"])
+    while found := judging.next_round(studio, ADA, project.id, Judging(PAIR.arms, asked)):
+        wish = "tie" if found.calibrates else next(chosen)
+        side = {found.left.arm: "left", found.right.arm: "right"}.get(wish, wish)
+        judging.vote(studio, ADA, project.id, found.id, side)
+
+    ((tally, said),) = standing.standing(studio, project.id).pairs
+    assert (tally.a_wins, tally.b_wins, tally.ties, tally.both_bad) == (1, 2, 2, 1)
+    assert said.startswith(
+        "The prompt “brief” preferred in 2 of 3 clear votes (67 %, 95 % interval 9 to 99 %)."
+    )
+    assert "Not yet known which is better" in said
+
+    left = standing.preferences(studio, project.id)
+    assert (len(left.rows), left.ties, left.both_bad) == (3, 2, 1)
+    for row in left.rows:
+        assert [list(row)[:3], row["prompt"][-1]["role"]] == [["prompt", "chosen", "rejected"], "user"]
+        assert row["chosen"][0]["role"] == row["rejected"][0]["role"] == "assistant"
+    assert standing.preferences(studio, project.id, run="7").rows == ()
+
+
+def test_votes_on_another_base_are_not_counted_together(studio, project):
+    found = judging.next_round(studio, ADA, project.id, PAIR)
+    judging.vote(studio, ADA, project.id, found.id, "left")
+    with studio.database.writing() as db:
+        db.exec_driver_sql("UPDATE rounds SET base = 'older', at = '2000-01-01'")
+    found = judging.next_round(studio, ADA, project.id, PAIR)
+    judging.vote(studio, ADA, project.id, found.id, "left")
+
+    assert sum(each.questions for each, _ in standing.standing(studio, project.id).pairs) <= 1

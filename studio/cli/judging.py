@@ -1,0 +1,25 @@
+"""The command that says what blind votes come to."""
+
+from __future__ import annotations
+
+import typer
+
+from studio.cli.terminal import Home, Json, Name, here, tell
+
+commands = typer.Typer()
+
+
+@commands.command()
+def votes(home: Home = None, project: Name = "default", as_json: Json = False) -> None:
+    """The tally of blind votes, with what may be said of it."""
+    from studio.work import standing
+
+    at = here(home, project)
+    found = standing.standing(at.studio, at.project.id)
+    pairs = [
+        {"a": each.a, "b": each.b, "a_wins": each.a_wins, "b_wins": each.b_wins, "ties": each.ties, "both_bad": each.both_bad,
+         "share": each.share.value, "low": each.share.low, "high": each.share.high, "sentence": said}
+        for each, said in found.pairs
+    ]  # fmt: skip
+    lines = [said for _, said in found.pairs] or ["Nobody has voted yet. Judge blind in the Compare tab."]
+    tell(as_json, {"pairs": pairs}, "\n".join(lines))

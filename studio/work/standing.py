@@ -1,0 +1,76 @@
+"""What the blind votes of a project come to, and the preference pairs that they leave for later alignment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from studio.core import judging
+from studio.core.estimate import Estimate
+from studio.core.formats import as_entry
+from studio.core.judging import Calibration, Round, Tally, calibration, sentence, tallies, titled, wins
+from studio.core.strengths import strengths
+from studio.work.judging import all_of
+from studio.work.studio import Studio
+
+
+@dataclass(frozen=True)
+class Standing:
+    """`pairs` with what may be said of each; `strengths` of three arms and more, as the chance to be preferred over the
+    first; `agreement` of judges on the same questions (Krippendorff's alpha); each judge's own `calibrations`.
+    """
+
+    pairs: tuple[tuple[Tally, str], ...]
+    strengths: tuple[tuple[str, Estimate], ...]
+    agreement: float | None
+    calibrations: tuple[tuple[str, Calibration], ...]
+
+
+def standing(studio: Studio, project_id: str) -> Standing:
+    """Over the votes on the base that was judged last: those on another one are of other arms."""
+    everything = all_of(studio, project_id)
+    counted = [each for each in everything if each.base == everything[-1].base]
+    found = tallies(counted)
+    arms, table = wins(found)
+    judges = dict.fromkeys(each.judge for each in counted if each.choice)
+    return Standing(
+        tuple((each, sentence(each, titled(each.a), titled(each.b))) for each in found),
+        tuple(zip(arms, strengths(table), strict=True)) if len(arms) > 2 else (),
+        judging.agreement(counted),
+        tuple((judge, calibration(each for each in counted if each.judge == judge)) for judge in judges),
+    )
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """Pairs as TRL reads them, {prompt, chosen, rejected}, each a list of messages; and the questions that gave none."""
+
+    rows: tuple[dict[str, object], ...]
+    ties: int
+    both_bad: int
+
+
+def preferences(studio: Studio, project_id: str, run: str = "") -> Preferences:
+    """Of all clear votes, or of those on arms of one run. A question gives one pair: what most of its judges preferred."""
+    asked: dict[tuple[object, ...], list[Round]] = {}
+    for each in judging.counting(all_of(studio, project_id)):
+        if not run or f"run:{run}" in (arm.split("+")[0] for arm in each.pair):
+            asked.setdefault((each.base, each.pair, each.question), []).append(each)
+    rows, left_out = [], []
+    for voted in asked.values():
+        preferred = judging.most([each.chosen for each in voted])
+        if preferred in ("tie", "bad"):
+            left_out.append(preferred)
+        else:
+            rows.append(as_pair(next(each for each in voted if each.chosen == preferred)))
+    return Preferences(tuple(rows), left_out.count("tie"), left_out.count("bad"))
+
+
+def as_pair(round: Round) -> dict[str, object]:
+    better, worse = (round.left, round.right) if round.choice == "left" else (round.right, round.left)
+    said = {
+        name: [{"role": "assistant", "content": each.answer}]
+        for name, each in (("chosen", better), ("rejected", worse))
+    }
+    arms = {"chosen_arm": better.arm, "rejected_arm": worse.arm}
+    prints = {"chosen_fingerprint": better.fingerprint, "rejected_fingerprint": worse.fingerprint}
+    return {"prompt": [as_entry(each) for each in round.messages], **said, **arms, **prints}

@@ -61,6 +61,7 @@ class Round:
     choice: Choice | None = None
     reasons: tuple[str, ...] = ()
     voted_at: str = ""
+    revealed: bool = False  # the judge has been told which arm was where: the vote stands
 
     @property
     def calibrates(self) -> bool:

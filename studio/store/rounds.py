@@ -48,6 +48,10 @@ def decide(db: sa.Connection, id: str, choice: str | None, reasons: Sequence[str
     db.execute(rounds.update().where(rounds.c.id == id).values(choice=choice, reasons=words, voted_at=at))
 
 
+def reveal(db: sa.Connection, ids: Sequence[str]) -> None:
+    db.execute(rounds.update().where(rounds.c.id.in_(ids)).values(revealed=True))
+
+
 def as_row(made: Round) -> dict[str, Any]:
     sides = {
         f"{side}_{part}": getattr(getattr(made, side), part)
@@ -66,6 +70,7 @@ def as_row(made: Round) -> dict[str, Any]:
         "choice": made.choice,
         "reasons": json.dumps(made.reasons, ensure_ascii=False),
         "voted_at": made.voted_at,
+        "revealed": made.revealed,
         **sides,
     }
 
@@ -84,4 +89,5 @@ def as_round(row: Any) -> Round:
         choice=row.choice,
         reasons=tuple(json.loads(row.reasons)),
         voted_at=row.voted_at,
+        revealed=row.revealed,
     )

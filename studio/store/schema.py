@@ -187,6 +187,7 @@ rounds = Table(
     Column("choice", Text),  # left, right, tie or bad; NULL until it was voted on
     Column("reasons", Text, nullable=False),  # JSON
     Column("voted_at", Text, nullable=False),
+    Column("revealed", Boolean, nullable=False),  # the judge has been told which arm was where
     UniqueConstraint("project_id", "judge", "base", "pair", "question", name="rounds_once"),
 )
 

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from studio.core.records import Answer, Arm, Message, Person, Run, Sampling
-from studio.ui import compare_prompt, drawing, need, show, show_run, talk
+from studio.ui import compare_blind, compare_prompt, drawing, need, show, show_run, talk
 from studio.ui.drawing import Drawing
 from studio.ui.shell import Shell
 from studio.ui.wire import bind
@@ -60,7 +60,9 @@ def build(studio: Studio, shell: Shell) -> gr.Tab:
     with gr.Tab("Compare", id="compare") as tab, gr.Column(elem_classes="page"):
         needed = need.lay_out("compare")
         parts = lay_out()
+        judge = compare_blind.lay_out(studio)
     wire(studio, shell, tab, parts, needed)
+    compare_blind.wire(studio, shell, tab, needed, judge)
     return tab
 
 

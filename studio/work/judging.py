@@ -166,7 +166,7 @@ def vote(
     studio: Studio, person: Person, project_id: str, id: str, choice: str, reasons: Sequence[str] = ()
 ) -> Round:
     """Write down what a judge chose in a round of theirs, and return it. The same vote again, as by a key that was pressed
-    twice or an answer that was lost, changes nothing. Raises BadInput, NotFound.
+    twice or an answer that was lost, changes nothing. The votes before it can be revealed now. Raises BadInput, NotFound.
     """
     if choice not in CHOICES or not set(reasons) <= set(REASONS):
         raise BadInput(f"A vote is one of {', '.join(CHOICES)}, and its reasons are of {', '.join(REASONS)}.")
@@ -179,13 +179,35 @@ def vote(
 
 
 def undo(studio: Studio, person: Person, project_id: str) -> Round | None:
-    """Take back the judge's last vote, so that its round waits again; None where there is none."""
+    """Take back the judge's last vote, so that its round waits again. None where nothing can be taken back: who has been
+    told which arm was where would not be blind a second time.
+    """
     with studio.database.writing() as db:
-        voted = [each for each in rounds.of(db, project_id, person.name) if each.choice]
-        last = max(voted, key=lambda each: each.voted_at, default=None)
-        if last:
-            rounds.decide(db, last.id, None, (), "")
-    return replace(last, choice=None, reasons=(), voted_at="") if last else None
+        covered = still_covered(rounds.of(db, project_id, person.name))
+        if covered:
+            rounds.decide(db, covered[-1].id, None, (), "")
+    return replace(covered[-1], choice=None, reasons=(), voted_at="") if covered else None
+
+
+def reveal(studio: Studio, person: Person, project_id: str, last: bool = False) -> Round | None:
+    """Reveal the judge's votes before the last one, and with `last` that one too; they can no longer be taken back.
+
+    Returns the newest that is revealed; None where there is none.
+    """
+    with studio.database.writing() as db:
+        everything = rounds.of(db, project_id, person.name)
+        covered = still_covered(everything)
+        told = covered if last else covered[:-1]
+        rounds.reveal(db, [each.id for each in told])
+    known = [each for each in everything if each.revealed or each in told]
+    return max(known, key=lambda each: each.voted_at, default=None)
+
+
+def still_covered(mine: Sequence[Round]) -> list[Round]:
+    """The votes that can be taken back, the oldest first."""
+    return sorted(
+        (each for each in mine if each.choice and not each.revealed), key=lambda each: each.voted_at
+    )
 
 
 def all_of(studio: Studio, project_id: str) -> list[Round]:

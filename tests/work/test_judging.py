@@ -86,6 +86,20 @@ def test_the_last_vote_is_taken_back_and_then_the_one_before(studio, project):
     assert judging.undo(studio, ADA, project.id) is None
 
 
+def test_who_has_been_told_which_arm_was_where_cannot_vote_again(studio, project):
+    rounds = []
+    for choice in ("left", "bad"):
+        rounds.append(judging.next_round(studio, ADA, project.id, PAIR))
+        judging.vote(studio, ADA, project.id, rounds[-1].id, choice)
+
+    assert judging.reveal(studio, ADA, project.id).id == rounds[0].id
+    assert judging.undo(studio, ADA, project.id).id == rounds[1].id
+    assert judging.undo(studio, ADA, project.id) is None
+    judging.vote(studio, ADA, project.id, rounds[1].id, "tie")
+    assert judging.reveal(studio, ADA, project.id, last=True).id == rounds[1].id
+    assert judging.undo(studio, ADA, project.id) is None
+
+
 def test_two_judges_have_rounds_of_their_own(studio, project):
     hers, his = (judging.next_round(studio, each, project.id, PAIR) for each in (ADA, BEN))
 

@@ -29,5 +29,6 @@ def upgrade() -> None:
         sa.Column("choice", sa.Text),
         sa.Column("reasons", sa.Text, nullable=False),
         sa.Column("voted_at", sa.Text, nullable=False),
+        sa.Column("revealed", sa.Boolean, nullable=False),
         sa.UniqueConstraint("project_id", "judge", "base", "pair", "question", name="rounds_once"),
     )

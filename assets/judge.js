@@ -1,0 +1,186 @@
+// Blind judging: shows a question with two answers, takes the vote by key or button, and draws how the votes stand.
+const at = name => element.querySelector("." + name);
+const before = at("before"), place = at("round"), after = at("after"), standing = at("standing"), count = element.querySelector(".head .num");
+const CHOICES = [["left", "Left is better", "←", "ArrowLeft"], ["tie", "Tie", "=", "="], ["bad", "Both bad", "-", "-"], ["right", "Right is better", "→", "ArrowRight"]];
+let round = null, wanted = null, votes = 0, busy = false;
+const picked = new Set();
+
+function node(tag, classes, text) {
+  const made = document.createElement(tag);
+  if (classes) made.className = classes;
+  if (text) made.textContent = text;
+  return made;
+}
+
+function deed(text, classes, does, key) {
+  const made = node("button", classes, text);
+  made.type = "button";
+  if (key) made.append(node("kbd", "", key));
+  made.onclick = does;
+  return made;
+}
+
+function choice(label, chosen) {
+  const whole = node("label", "", label), list = node("select");
+  for (const each of props.value.arms) list.append(new Option(each.label, each.arm));
+  list.value = chosen;
+  whole.append(list);
+  return [whole, list];
+}
+
+// What is judged: two arms, and whose questions.
+function offer() {
+  const arms = (props.value || {}).arms || [];
+  element.querySelector(".judge").hidden = !(props.value || {}).project;
+  round = wanted = null;
+  count.textContent = "";
+  place.replaceChildren();
+  after.replaceChildren();
+  if (arms.length < 2) {
+    before.replaceChildren(node("p", "soft", "Train a model, or keep a prompt in the Prompt tab: then its answers can be judged against the base's without knowing which is which."));
+    return;
+  }
+  const [one, first] = choice("Judge", "base"), [two, second] = choice("against", arms[1].arm);
+  const own = node("details"), text = node("textarea"), row = node("div", "choosing");
+  text.rows = 4;
+  text.setAttribute("aria-label", "Your own questions, one on each line");
+  own.append(node("summary", "", "Ask your own questions instead of the held-out ones"), text);
+  row.append(one, two, deed("Start judging", "primary", () => begin({ one: first.value, two: second.value, questions: text.value })));
+  const rate = "Which answer is whose is told after the next vote. About one round in " + props.value.calibration + " shows two answers of the same model, to learn how much of a preference is chance.";
+  before.replaceChildren(node("p", "soft", rate), row, own);
+}
+
+async function begin(wish) {
+  wanted = { project: props.value.project, ...wish };
+  votes = 0;
+  await forward();
+}
+
+async function asked(call, given) {
+  const told = await call(given).catch(() => ({ error: { message: "The studio does not answer. Your votes are kept; try again in a moment." } }));
+  if (told.error) say(told.error.message, "bad");
+  return told.error ? null : told;
+}
+
+async function forward() {
+  busy = true;
+  place.replaceChildren(node("p", "soft", "Both are answering…"));
+  const told = await asked(server.on_round, wanted);
+  busy = false;
+  if (!told) { place.replaceChildren(); return; }
+  if (told.over) { end(); return; }
+  draw(told.round);
+  server.on_round({ ...wanted, ahead: true }).catch(() => {}); // the next one is answered while this one is read
+}
+
+function draw(next) {
+  round = next;
+  picked.clear();
+  before.replaceChildren();
+  count.textContent = votes + (votes === 1 ? " vote" : " votes") + " in this sitting";
+  const panes = node("div", "panes-two");
+  for (const side of ["left", "right"]) {
+    const pane = node("section", "answer"), text = node("p", "said", next[side] || "(no answer)");
+    pane.append(node("h3", "", side === "left" ? "Left" : "Right"), text);
+    text.dir = "auto";
+    panes.append(pane);
+  }
+  const turns = next.turns.map(([role, content]) => { const made = node("p", role === "user" ? "said you" : "said", content); made.dir = "auto"; return made; });
+  const row = node("div", "vote");
+  for (const [name, label, key] of CHOICES) row.append(deed(label, "", () => vote(name), key));
+  const why = node("div", "reasons");
+  why.append(node("span", "soft", "Because of"), ...props.value.reasons.map((each, index) => {
+    const made = deed(each, "tag", () => { picked.has(each) ? picked.delete(each) : picked.add(each); made.setAttribute("aria-pressed", picked.has(each)); }, index + 1);
+    made.setAttribute("aria-pressed", "false");
+    return made;
+  }));
+  const foot = node("div", "foot");
+  foot.append(why, deed("Take the last vote back", "quiet", takeBack, "u"), deed("Stop judging", "quiet", end));
+  place.replaceChildren(...turns, panes, row, foot);
+  place.focus({ preventScroll: true });
+}
+
+async function vote(name) {
+  if (busy || !round) return;
+  busy = true;
+  const told = await asked(server.on_vote, { project: wanted.project, round: round.id, choice: name, reasons: [...picked] });
+  busy = false;
+  if (!told) return;
+  votes += 1;
+  round = null;
+  say(told.said ? "The vote before: " + told.said : "");
+  await forward();
+}
+
+async function takeBack() {
+  if (busy) return;
+  const told = await asked(server.on_take_back, { project: wanted.project });
+  if (!told) return;
+  if (!told.round) { say("There is no vote that can be taken back: which answer was whose has been told."); return; }
+  votes = Math.max(votes - 1, 0);
+  draw(told.round);
+  say("Your last vote is taken back. Vote again.");
+}
+
+async function end() {
+  const told = await asked(server.on_reveal, { project: props.value.project });
+  const over = wanted && !round;
+  offer();
+  say([over ? "Every question is judged." : "", told && told.said ? "The last vote: " + told.said : ""].filter(Boolean).join(" "));
+  await stand();
+}
+
+function say(text, kind) { after.replaceChildren(...(text ? [node("p", "note " + (kind || ""), text)] : [])); }
+
+// How the votes of all judges stand.
+function bar(each) {
+  const drawn = node("span", "interval"), half = node("s"), range = node("i"), value = node("u"), percent = share => Math.round(100 * share) + "%";
+  range.style.left = percent(each.low);
+  range.style.width = percent(each.high - each.low);
+  value.style.left = percent(each.value);
+  drawn.append(half, range, value);
+  return [node("span", "", each.name), drawn, node("span", "num", Math.round(100 * each.value) + " % [" + Math.round(100 * each.low) + ", " + Math.round(100 * each.high) + "]")];
+}
+
+async function stand() {
+  const project = (props.value || {}).project, told = project ? await asked(server.on_standing, { project }) : null;
+  if (!told || project !== props.value.project) return;
+  const made = [];
+  for (const each of told.pairs) {
+    const score = node("div", "score");
+    score.append(...bar(each));
+    made.push(node("p", "note", each.said), score, node("p", "soft", each.beside + "."));
+  }
+  if (told.strengths.length) {
+    const score = node("div", "score");
+    for (const each of told.strengths.slice(1)) score.append(...bar(each));
+    made.push(node("h3", "", "Chance to be preferred over " + told.strengths[0].name), score);
+  }
+  if (told.agreement !== null) made.push(node("p", "soft", "Judges' agreement (Krippendorff's alpha, 1 is whole, 0 chance): " + told.agreement.toFixed(2) + "."));
+  const judges = node("ul", "dots");
+  judges.append(...told.judges.map(each => node("li", "soft", each)));
+  if (told.judges.length) made.push(judges);
+  if (made.length) made.unshift(node("h3", "", "How the votes stand"));
+  standing.replaceChildren(...made);
+}
+
+document.addEventListener("keydown", event => {
+  if (!round || event.ctrlKey || event.metaKey || event.altKey || event.repeat || !element.offsetParent) return;
+  if (event.target.closest("input, textarea, select, [contenteditable=true]")) return;
+  const chosen = CHOICES.find(each => each[3] === event.key), reason = element.querySelectorAll(".reasons button")[Number(event.key) - 1];
+  if (chosen) vote(chosen[0]); else if (event.key === "u") takeBack(); else if (reason) reason.click(); else return;
+  event.preventDefault();
+});
+
+// The tab tells its arms whenever it is opened: a sitting goes on where they are the same.
+let known = "";
+function learn() {
+  const now = JSON.stringify(props.value || {});
+  if (now === known) return;
+  known = now;
+  standing.replaceChildren();
+  offer();
+  stand();
+}
+watch("value", learn);
+learn();

@@ -1,0 +1,126 @@
+"""Blind judging in the Compare tab: two answers without names, four keys, and how the votes stand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from studio.core.judging import CALIBRATION, Round, Tally, titled
+from studio.core.records import Person
+from studio.ui import need, show_run
+from studio.ui.shell import Shell
+from studio.ui.show import counted
+from studio.ui.wire import bind, bind_server
+from studio.work import comparing, judging, models, prompts, serving, standing
+from studio.work.judging import Judging
+from studio.work.studio import Studio
+
+JUDGE = """
+<div class="judge card" role="region" aria-labelledby="judge-title">
+  <div class="head"><h2 id="judge-title">Judge blind</h2><span class="right soft num"></span></div>
+  <div class="before"></div>
+  <div class="round" tabindex="-1"></div>
+  <div class="after" role="status"></div>
+  <div class="standing"></div>
+</div>
+"""
+
+
+def lay_out(studio: Studio) -> gr.HTML:
+    handlers = on_round, on_vote, on_take_back, on_reveal, on_standing
+    return gr.HTML(
+        {"project": "", "arms": []},
+        html_template=JUDGE,
+        js_on_load=serving.asset("judge.js").read_text("utf-8"),
+        server_functions=[bind_server(studio, each) for each in handlers],
+        elem_id="judge",
+        apply_default_css=False,
+    )
+
+
+def wire(studio: Studio, shell: Shell, tab: gr.Tab, needed: need.Need, judge: gr.HTML) -> None:
+    gr.on([tab.select, needed.watch.tick], bind(studio, on_judge), shell.project, judge, queue=False, show_progress="hidden")  # fmt: skip
+
+
+def on_judge(studio: Studio, person: Person, project: str | None) -> dict[str, Any]:
+    """The arms that can be judged against each other, the newest run second: it is what one usually wants to know."""
+    if not project or not models.base(studio, project).path:
+        return {"project": "", "arms": []}
+    runs = [(show_run.label(each), f"run:{each.id}") for each in comparing.tuned(studio, project)]
+    kept = [(f"Prompt “{each.name}”", f"prompt:{each.name}") for each in prompts.all_of(studio, project)]
+    arms = [{"label": label, "arm": arm} for label, arm in [("Base as it came", "base"), *runs, *kept]]
+    return {"project": project, "arms": arms, "reasons": judging.REASONS, "calibration": CALIBRATION}
+
+
+def on_round(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
+    """The round that waits for this judge's vote; with `ahead`, the one after it is made, and nothing is shown of it."""
+    wanted = wish(given)
+    ahead = given.get("ahead") is True
+    found = judging.next_round(studio, person, str(given["project"]), wanted, ahead=int(ahead))
+    return {"round": as_shown(found) if found and not ahead else None, "over": found is None}
+
+
+def wish(given: dict[str, Any]) -> Judging:
+    return Judging((str(given["one"]), str(given["two"])), judging.listed(str(given.get("questions") or "")))
+
+
+def as_shown(round: Round) -> dict[str, Any]:
+    """A round without anything that tells the arms apart. A system text is of an arm's, so it is not shown."""
+    turns = [[each.role, each.content] for each in round.messages if each.role != "system"]
+    return {"id": round.id, "turns": turns, "left": round.left.answer, "right": round.right.answer}
+
+
+def on_vote(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
+    project, reasons = str(given["project"]), given.get("reasons") or []
+    judging.vote(studio, person, project, str(given["round"]), str(given["choice"]), list(map(str, reasons)))
+    return uncovered(judging.reveal(studio, person, project))
+
+
+def on_take_back(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
+    found = judging.undo(studio, person, str(given["project"]))
+    return {"round": as_shown(found) if found else None}
+
+
+def on_reveal(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
+    return uncovered(judging.reveal(studio, person, str(given["project"]), last=True))
+
+
+def uncovered(round: Round | None) -> dict[str, Any]:
+    """Which arm was where in a round whose vote stands."""
+    if round is None:
+        return {"said": ""}
+    if round.calibrates:
+        return {"said": f"both answers were of {titled(round.left.arm)}, to calibrate."}
+    chosen = {"tie": "neither", "bad": "neither, both are bad"}.get(round.chosen) or titled(round.chosen)
+    where = f"left was {titled(round.left.arm)}, right {titled(round.right.arm)}"
+    return {"said": f"{where}; you preferred {chosen}."}
+
+
+def on_standing(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
+    """What all judges' votes come to."""
+    found = standing.standing(studio, str(given["project"]))
+    return {
+        "pairs": [as_bar(tally, said) for tally, said in found.pairs],
+        "strengths": [
+            {"name": titled(arm), "value": each.value, "low": each.low, "high": each.high}
+            for arm, each in found.strengths
+        ],
+        "judges": [said_of(judge, each) for judge, each in found.calibrations],
+        "agreement": found.agreement,
+    }
+
+
+def as_bar(tally: Tally, said: str) -> dict[str, Any]:
+    share = tally.share
+    beside = f"{tally.b_wins} for, {tally.a_wins} against, {tally.ties} tied, {tally.both_bad} both bad"
+    name = f"{titled(tally.b)} over {titled(tally.a)}"
+    return {"name": name, "said": said, "beside": beside, "value": share.value, "low": share.low, "high": share.high}  # fmt: skip
+
+
+def said_of(judge: str, found: Any) -> str:
+    sides = f"left preferred in {found.left.value:.0%} of clear votes [{found.left.low:.0%} to {found.left.high:.0%}]"
+    if not found.rounds:
+        return f"{judge}: {sides}; no calibration round yet."
+    noise = f"a preference in {found.noise.value:.0%} of {counted(found.rounds, 'calibration round')} [{found.noise.low:.0%} to {found.noise.high:.0%}]"
+    return f"{judge}: {sides}; {noise}."

@@ -1,0 +1,102 @@
+"""Blind judging in the real page, on the rehearsal model: by keyboard alone, nothing told too early, nothing counted twice."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from moves import go_to
+from playwright.sync_api import expect
+from served import Served
+
+from studio.core.judging import tallies
+from studio.core.records import Change, Message
+from studio.work import judging, models, planning, prompts, writing
+from studio.work.studio import opened, owner
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+HOSTILE = "<img src=x onerror='window.bad=1'> ${window.bad=2}</p><script>window.bad=3</script>"
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    studio = opened(tmp_path_factory.mktemp("judge") / "home")
+    project = writing.project(studio, "default")
+    models.choose(studio, owner(), project.id, "rehearsal")
+    models.ensure(studio, project.id, lambda done, total: None)
+    prompts.keep(studio, owner(), project.id, "brief", "Be brief.")
+    number = 0
+    while len(planning.sides(studio, project.id).held_out) < 4:
+        talk = (Message("user", f"Parcel {number}? {HOSTILE}"), Message("assistant", f"On boat {number}."))
+        writing.save(studio, owner(), Change(f"r{number}", project.id, "", 0, talk))
+        number += 1
+    studio.database.close()
+    server = Served(studio.home.root)
+    yield server.start()
+    server.end()
+
+
+def votes(served):
+    """Every round of the project as the database has it."""
+    studio = opened(served.home)
+    try:
+        return judging.all_of(studio, writing.project(studio, "default").id)
+    finally:
+        studio.database.close()
+
+
+def test_a_judge_goes_from_the_first_question_to_the_standing_by_keyboard_alone(page, served):
+    page.goto(served.url)
+    go_to(page, "Compare")
+    judge = page.locator("#judge")
+    judge.get_by_role("button", name="Start judging").focus()
+    page.keyboard.press("Enter")
+    expect(judge.locator(".vote button")).to_have_count(4)
+    shown = judge.locator(".round").inner_text()
+    assert not re.search("base|brief|rehearsal|run", shown.replace("Be brief", ""), re.IGNORECASE)
+
+    page.keyboard.press("1")
+    expect(judge.get_by_role("button", name="voice")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("ArrowLeft")
+    expect(judge.locator(".head .num")).to_have_text("1 vote in this sitting")
+    expect(judge.locator(".after")).to_be_empty()  # it can still be taken back, so nothing is told
+    page.keyboard.press("u")
+    expect(judge.locator(".after")).to_contain_text("taken back")
+    expect(judge.locator(".head .num")).to_have_text("0 votes in this sitting")
+
+    for place, key in enumerate(("ArrowRight", "=", "-"), 1):
+        page.keyboard.press(key)
+        expect(judge.locator(".head .num")).to_have_text(f"{place} vote{'s' * (place > 1)} in this sitting")
+    expect(judge.locator(".after")).to_contain_text("The vote before:")
+    assert page.evaluate("window.bad") is None
+    assert violations(page) == []
+
+    judge.get_by_role("button", name="Stop judging").click()
+    expect(judge.locator(".after")).to_contain_text("The last vote:")
+    cast = [each for each in votes(served) if each.choice]
+    assert [each.choice for each in sorted(cast, key=lambda each: each.voted_at)] == ["right", "tie", "bad"]
+    if tallies(cast):
+        expect(judge.locator(".standing")).to_contain_text("How the votes stand")
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_after_a_refresh_the_same_round_waits_and_two_windows_vote_once(page, served):
+    before = sum(1 for each in votes(served) if each.choice)
+    other = page.context.new_page()
+    for each in (page, other):
+        each.goto(served.url)
+        go_to(each, "Compare")
+        each.locator("#judge").get_by_role("button", name="Start judging").click()
+        expect(each.locator("#judge .vote button")).to_have_count(4)
+    assert page.locator("#judge .panes-two").inner_text() == other.locator("#judge .panes-two").inner_text()
+
+    page.locator("#judge .vote button").first.click()
+    expect(page.locator("#judge .head .num")).to_have_text("1 vote in this sitting")
+    other.locator("#judge .vote button").last.click()
+    expect(other.locator("#judge .after")).to_contain_text("Take that vote back first")
+    assert sum(1 for each in votes(served) if each.choice) == before + 1
+
+
+def violations(page):
+    found = Axe().run(page).response["violations"]
+    return [each["id"] for each in found if each["impact"] in ("serious", "critical")]

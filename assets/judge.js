@@ -160,8 +160,23 @@ async function stand() {
   const judges = node("ul", "dots");
   judges.append(...told.judges.map(each => node("li", "soft", each)));
   if (told.judges.length) made.push(judges);
+  if (told.pairs.length) {
+    const files = node("div", "foot");
+    files.append(...[["jsonl", "Votes as JSON Lines"], ["csv", "as CSV"], ["parquet", "as Parquet"], ["preferences", "Preference pairs, for the alignment that comes next"]].map(([kind, label]) => deed(label, "quiet", () => save(kind))));
+    made.push(files);
+  }
   if (made.length) made.unshift(node("h3", "", "How the votes stand"));
   standing.replaceChildren(...made);
+}
+
+async function save(kind) {
+  const told = await asked(server.on_votes_file, { project: props.value.project, kind });
+  if (!told) return;
+  const bytes = Uint8Array.from(atob(told.content), sign => sign.charCodeAt(0)), link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([bytes]));
+  link.download = told.name;
+  link.click();
+  URL.revokeObjectURL(link.href);
 }
 
 document.addEventListener("keydown", event => {

@@ -90,16 +90,22 @@ def worded(at: Here, system: str | None, prompt: str | None, shots: int | None) 
 @commands.command()
 def bundle(
     run: str,
-    format: Annotated[str, typer.Option(help="adapter or merged.")] = "adapter",
+    format: Annotated[
+        str, typer.Option(help="adapter, merged, or preferences: the pairs of its blind votes.")
+    ] = "adapter",
     out: Annotated[Path | None, typer.Option(help="A new folder.")] = None,
     home: Home = None,
     project: Name = "default",
     as_json: Json = False,
 ) -> None:
     """Take a run's result home."""
-    from studio.work import exporting
+    from studio.work import exporting, standing
 
     studio = here(home, project).studio
+    if format == "preferences":
+        written = str(standing.bundle(studio, run, out))
+        tell(as_json, {"files": [written], "parity": {"asked": 0, "same": 0}}, written)
+        return
     files = exporting.bundle(studio, run, format, out)
     proof = exporting.parity(studio, run, format, exporting.folder_of(files))
     said = f"Loaded again, it gave {proof.same} of {proof.asked} answers word for word as the studio does."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import gradio as gr
@@ -28,7 +29,7 @@ JUDGE = """
 
 
 def lay_out(studio: Studio) -> gr.HTML:
-    handlers = on_round, on_vote, on_take_back, on_reveal, on_standing
+    handlers = on_round, on_vote, on_take_back, on_reveal, on_standing, on_votes_file
     return gr.HTML(
         {"project": "", "arms": []},
         html_template=JUDGE,
@@ -108,6 +109,17 @@ def on_standing(studio: Studio, person: Person, given: dict[str, Any]) -> dict[s
         ],
         "judges": [said_of(judge, each) for judge, each in found.calibrations],
         "agreement": found.agreement,
+    }
+
+
+def on_votes_file(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
+    """All votes, or the preference pairs that they leave, as a file for the page to save."""
+    kind = str(given["kind"])
+    end = "jsonl" if kind == "preferences" else kind
+    content = standing.file(studio, str(given["project"]), kind)
+    return {
+        "name": f"{'preferences' if kind == 'preferences' else 'votes'}.{end}",
+        "content": base64.b64encode(content).decode(),
     }
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import pandas as pd
 import pytest
 
 from studio.core.errors import BadInput, NotFound
@@ -165,6 +166,25 @@ def test_what_the_votes_come_to_is_told_in_words_and_leaves_preference_pairs(stu
         assert [list(row)[:3], row["prompt"][-1]["role"]] == [["prompt", "chosen", "rejected"], "user"]
         assert row["chosen"][0]["role"] == row["rejected"][0]["role"] == "assistant"
     assert standing.preferences(studio, project.id, run="7").rows == ()
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv", "parquet"])
+def test_votes_are_written_as_files_that_say_who_chose_what(studio, project, tmp_path, kind):
+    found = judging.next_round(studio, ADA, project.id, Judging(PAIR.arms, ("=1+1?",)))
+    judging.vote(studio, ADA, project.id, found.id, "left", ["voice"])
+    standing.save(studio, project.id, tmp_path / f"votes.{kind}")
+
+    readers = {
+        "jsonl": lambda path: pd.read_json(path, lines=True),
+        "csv": pd.read_csv,
+        "parquet": pd.read_parquet,
+    }
+    (row,) = readers[kind](tmp_path / f"votes.{kind}").to_dict("records")
+    assert (row["judge"], row["choice"], row["left_arm"]) == ("Ada", "left", found.left.arm)
+    assert row["question"] == ("'=1+1?" if kind == "csv" else "=1+1?")
+    assert row["left_fingerprint"] == found.left.fingerprint
+    with pytest.raises(BadInput, match="Choose one of these"):
+        standing.save(studio, project.id, tmp_path / "votes.doc")
 
 
 def test_votes_on_another_base_are_not_counted_together(studio, project):

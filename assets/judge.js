@@ -1,6 +1,6 @@
 // Blind judging: shows a question with two answers, takes the vote by key or button, and draws how the votes stand.
 const at = name => element.querySelector("." + name);
-const before = at("before"), place = at("round"), after = at("after"), standing = at("standing"), count = element.querySelector(".head .num");
+const proof = at("proof"), before = at("before"), place = at("round"), after = at("after"), standing = at("standing"), count = element.querySelector(".head .num");
 const CHOICES = [["left", "Left is better", "←", "ArrowLeft"], ["tie", "Tie", "=", "="], ["bad", "Both bad", "-", "-"], ["right", "Right is better", "→", "ArrowRight"]];
 let round = null, wanted = null, votes = 0, busy = false;
 const picked = new Set();
@@ -53,7 +53,22 @@ function offer() {
 async function begin(wish) {
   wanted = { project: props.value.project, ...wish };
   votes = 0;
-  await forward();
+  if (await verified()) await forward();
+}
+
+// Each side is tried before the first vote: is it the model that it says it is?
+async function verified() {
+  before.replaceChildren();
+  place.replaceChildren(node("p", "soft", "Checking that both sides are what they say…"));
+  const told = await asked(server.on_self_test, wanted);
+  const list = node("ul", "dots"), details = node("details", told && told.ok ? "verified" : "verified bad");
+  if (!told || !told.ok) { wanted = null; offer(); }
+  if (!told) return false;
+  list.append(...told.details.map(each => node("li", "soft", each)));
+  details.append(node("summary", "", told.ok ? "Both sides verified" : "A side is not what it says"), list);
+  proof.replaceChildren(details);
+  say(told.said, told.ok ? "warn" : "bad");
+  return told.ok;
 }
 
 async function asked(call, given) {
@@ -194,6 +209,7 @@ function learn() {
   if (now === known) return;
   known = now;
   standing.replaceChildren();
+  proof.replaceChildren();
   offer();
   stand();
 }

@@ -15,11 +15,13 @@ from studio.ui.show import counted
 from studio.ui.wire import bind, bind_server
 from studio.work import comparing, judging, models, prompts, serving, standing
 from studio.work.judging import Judging
+from studio.work.self_test import self_test
 from studio.work.studio import Studio
 
 JUDGE = """
 <div class="judge card" role="region" aria-labelledby="judge-title">
   <div class="head"><h2 id="judge-title">Judge blind</h2><span class="right soft num"></span></div>
+  <div class="proof"></div>
   <div class="before"></div>
   <div class="round" tabindex="-1"></div>
   <div class="after" role="status"></div>
@@ -29,7 +31,7 @@ JUDGE = """
 
 
 def lay_out(studio: Studio) -> gr.HTML:
-    handlers = on_round, on_vote, on_take_back, on_reveal, on_standing, on_votes_file
+    handlers = on_self_test, on_round, on_vote, on_take_back, on_reveal, on_standing, on_votes_file
     return gr.HTML(
         {"project": "", "arms": []},
         html_template=JUDGE,
@@ -60,6 +62,15 @@ def on_round(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str,
     ahead = given.get("ahead") is True
     found = judging.next_round(studio, person, str(given["project"]), wanted, ahead=int(ahead))
     return {"round": as_shown(found) if found and not ahead else None, "over": found is None}
+
+
+def on_self_test(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
+    """Whether both sides are what they say; asked before the first vote of a sitting."""
+    project = str(given["project"])
+    found = self_test(studio, judging.match(studio, project, wish(given)))
+    wrong = [each.detail for each in found if each.ok is False]
+    loud = [each.detail for each in found if each.ok is None]
+    return {"ok": not wrong, "said": " ".join(wrong or loud), "details": [each.detail for each in found]}
 
 
 def wish(given: dict[str, Any]) -> Judging:

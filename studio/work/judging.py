@@ -119,7 +119,8 @@ def met(studio: Studio, person: Person, project_id: str, found: Match) -> list[R
 
 def match(studio: Studio, project_id: str, judging: Judging) -> Match:
     """Raises BadInput for one arm against itself, and as `evaluation_plan.contenders` does."""
-    one, two = judging.arms
+    # A prompt by its version: votes on an older one are on another arm.
+    one, two = (comparing.arm(studio, project_id, each.strip()).name for each in judging.arms)
     if one == two:
         raise BadInput("Both sides are the same. Choose two different ones to judge.")
     known = {each.arm: each for each in evaluation_plan.contenders(studio, project_id, [one, two], Words())}

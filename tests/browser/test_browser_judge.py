@@ -51,6 +51,7 @@ def test_a_judge_goes_from_the_first_question_to_the_standing_by_keyboard_alone(
     judge.get_by_role("button", name="Start judging").focus()
     page.keyboard.press("Enter")
     expect(judge.locator(".vote button")).to_have_count(4)
+    expect(judge.locator(".verified summary")).to_have_text("Both sides verified")
     shown = judge.locator(".round").inner_text()
     assert not re.search("base|brief|rehearsal|run", shown.replace("Be brief", ""), re.IGNORECASE)
 

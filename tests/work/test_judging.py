@@ -142,12 +142,12 @@ def test_sides_are_chosen_by_chance_and_some_rounds_show_one_arm_twice(studio, p
     sides = Counter(each.left.arm for each in rounds if not each.calibrates)
     assert len(rounds) == 80
     assert 1 <= twice <= 28  # one in eight; outside in fewer than one of 10,000 runs
-    assert abs(sides["base"] - sides["prompt:brief"]) < 36
+    assert abs(sides["base"] - sides["prompt:brief@1"]) < 36
 
 
 def test_what_the_votes_come_to_is_told_in_words_and_leaves_preference_pairs(studio, project):
     asked = tuple(f"Question {n}?" for n in range(6))
-    chosen = iter(["prompt:brief", "prompt:brief", "base", "tie", "bad", "tie"])
+    chosen = iter(["prompt:brief@1", "prompt:brief@1", "base", "tie", "bad", "tie"])
     while found := judging.next_round(studio, ADA, project.id, Judging(PAIR.arms, asked)):
         wish = "tie" if found.calibrates else next(chosen)
         side = {found.left.arm: "left", found.right.arm: "right"}.get(wish, wish)

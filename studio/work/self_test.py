@@ -1,0 +1,108 @@
+"""Whether each side of a comparison is what it says it is, tried before anybody judges by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from studio.core.judging import titled
+from studio.core.records import Sampling
+from studio.engine import checkpoint, folders
+from studio.engine.api import Ask
+from studio.store import runs
+from studio.work.judging import Match
+from studio.work.studio import Studio
+
+ASKED = 2  # questions
+SHORT = Sampling(max_tokens=24)
+FAILED = "Do not judge by these answers."
+
+
+@dataclass(frozen=True)
+class Check:
+    """`ok` None: nothing is wrong, but whoever judges should know it."""
+
+    name: str
+    ok: bool | None
+    detail: str
+
+
+def self_test(studio: Studio, match: Match) -> list[Check]:
+    """Files first, then answers: the base's in one batch with the others, against the base's by itself, token by token.
+
+    Raises as `engine.answers` does.
+    """
+    tuned = [each.run for each in match.pair if each.run]
+    found = [check for run in tuned for check in files(studio, match.base, run)]
+    return [*found, *answers(studio, match)]
+
+
+def files(studio: Studio, base: str, run: str) -> Iterator[Check]:
+    """Whether a run's adapter, and the base under it, are those that were trained and measured."""
+    loaded = runs.load(studio.home, run)
+    card: dict[str, Any] = loaded.card or {}
+    weights = loaded.folder / "adapter" / "adapter_model.safetensors"
+    there = checkpoint.fingerprint(weights) if weights.is_file() else ""
+    ok = there == card.get("adapter_sha256")
+    said = (
+        "is the one that was trained and measured."
+        if ok
+        else f"is gone, or not the one that was trained and measured. {FAILED} Train again."
+    )
+    yield Check("adapter", ok, f"The adapter of run {run} {said}")
+    path, known = studio.engine.base(base).path, loaded.spec.get("base_revision")
+    if path and known:
+        ok = folders.revision(path) == known
+        said = "is the one that" if ok else f"was changed since. {FAILED} It is not the one that"
+        yield Check("base", ok, f"The base {said} run {run} was trained on.")
+
+
+def answers(studio: Studio, match: Match) -> Iterator[Check]:
+    """Whether the base's pane is the base, whether it is the same twice, and whether the sides differ at all."""
+    questions = match.questions[:ASKED]
+    alone, twice, apart = True, True, False
+    for held in questions:
+        one, two = (match.ask(each, held, SHORT) for each in match.pair)
+        plain = Ask(one.messages, None, SHORT)
+        beside = list(streamed(studio, match.base, [plain, two]))
+        bare = list(streamed(studio, match.base, [plain, plain]))
+        twice &= all(left == right for left, right in bare)
+        alone &= all(mixed[0] == by_itself[0] for mixed, by_itself in zip(beside, bare, strict=False))
+        first, second = ends(studio, match.base, [one, two])
+        apart |= first != second
+    names = " and ".join(titled(each.arm) for each in match.pair)
+    yield Check(
+        "same twice",
+        twice,
+        "The base answers the same on both sides."
+        if twice
+        else f"The base does not answer the same on both sides. {FAILED}",
+    )
+    yield Check(
+        "base alone",
+        alone,
+        "The base's pane is the base with no adapter on, token by token."
+        if alone
+        else f"The base's pane is not the base with no adapter on. {FAILED}",
+    )
+    yield Check(
+        "apart",
+        apart or None,
+        f"{names[0].upper()}{names[1:]} answer differently."
+        if apart
+        else f"{names[0].upper()}{names[1:]} answered {len(questions)} questions alike, word for word: there may be nothing to judge.",
+    )
+
+
+def streamed(studio: Studio, base: str, asks: Sequence[Ask]) -> Iterator[tuple[str, ...]]:
+    """Every row's text after each token, for as long as all rows go on: what comes later is computed in another shape."""
+    for now in studio.engine.answers(base, asks, lambda: False):
+        if any(each.done for each in now):
+            return
+        yield tuple(each.text for each in now)
+
+
+def ends(studio: Studio, base: str, asks: Sequence[Ask]) -> tuple[str, ...]:
+    *_, last = studio.engine.answers(base, asks, lambda: False)
+    return tuple(each.text for each in last)

@@ -45,7 +45,7 @@ FEW = 10  # held-out conversations below which nothing is said: intervals of so 
 ALIKE = 0.7  # an AUC below which two manners are alike to a reader
 MANNER = 0.9  # an AUC from which on they are not, however likely both are to the base
 UNSURPRISED = 0.8  # of the loss on the base's own answers
-REPEATS = 0.1  # the share of copied answers from which on it is said
+SAID = 0.1  # the share of answers that count as none of the experts', from which on it is said
 READ = "Read the answers and judge for yourself."
 
 Rule = Literal[
@@ -59,13 +59,14 @@ class Measured:
     """What an arm's answers to the held-out questions were measured to be.
 
     `name` as a person reads it: "the prompt “friendly”", "run 7". `closed`: the share of the gap that it closes; 0 for the base.
-    `copied`: the share of answers that repeat learned ones. `tokens`: of its prompt, examples too, before each answer.
+    `void`: what answers did that count as none of the experts', with their share: ("repeat the question", 0.2). `tokens`:
+    of its prompt, examples too, before each answer.
     """
 
     name: str
     kind: Literal["base", "prompt", "run"]
     closed: Estimate
-    copied: float = 0.0
+    void: tuple[tuple[str, float], ...] = ()
     tokens: float = 0.0
 
 
@@ -121,7 +122,7 @@ def verdict(known: Known) -> Verdict:
         or (prompted(known, prompts) if prompts else None)
         or Verdict("no prompt", "Only the base was asked so far. Ask a prompt, too: words are tried before weights.")
     )  # fmt: skip
-    return replace(found, evidence=(*found.evidence, *repeats(known.arms)))
+    return replace(found, evidence=(*found.evidence, *voided([*prompts, *runs])))
 
 
 def best(arms: Sequence[Measured]) -> Measured:
@@ -212,10 +213,11 @@ def prompted(known: Known, prompts: Sequence[Measured]) -> Verdict:
     return Verdict("not yet known", said, cost(one), more)
 
 
-def repeats(arms: Sequence[Measured]) -> Iterator[str]:
+def voided(arms: Sequence[Measured]) -> Iterator[str]:
     for each in arms:
-        if each.copied >= REPEATS:
-            yield f"{percent(each.copied)} of the answers of {each.name} repeat learned answers word for word. They count as none of yours."
+        for did, share in each.void:
+            if share >= SAID:
+                yield f"{percent(share)} of the answers of {each.name} {did}. They count as none of yours."
 
 
 # --- words

@@ -180,11 +180,12 @@ def test_of_several_prompts_each_claim_asks_the_one_that_speaks_against_it():
     assert verdict(known(low, wide)).sentence.startswith("The prompt “curt” closes 45 %")
 
 
-def test_copies_are_said():
-    said = verdict(known(prompt(0.31, 0.20, 0.42, copied=0.35)))
+def test_what_counts_as_none_of_the_experts_is_said():
+    said = verdict(known(prompt(0.31, 0.20, 0.42, void=(("repeat the question", 0.35), ("never end", 0.05)))))
 
-    assert said.evidence[-1] == (
-        "35 % of the answers of the prompt “kind” repeat learned answers word for word. They count as none of yours."
+    assert said.evidence == (
+        COST,
+        "35 % of the answers of the prompt “kind” repeat the question. They count as none of yours.",
     )
 
 

@@ -25,7 +25,7 @@ ENDLESS = 2  # times as long as the expert's, and cut off there: such an answer 
 VOID = {
     "copied": "repeat learned answers word for word",
     "echoed": "repeat the question",
-    "endless": f"have no end where {ENDLESS} times the length of yours is over",
+    "endless": "go on without an end at twice the length of yours",
 }
 FEWEST_DRAWN = 2  # conversations: of one there is no interval
 

@@ -91,7 +91,7 @@ def test_each_arm_and_the_base_answer_the_same_held_out_questions(studio, projec
     assert told["arms"][1]["prompt_tokens"] > 0
     assert told["arms"][1]["cut"] == 3  # a model that never learned to stop
     assert told["arms"][1]["endless"] == 1
-    assert any("100 % of the answers of the prompt have no end" in each for each in told["evidence"])
+    assert any("100 % of the answers of the prompt go on without an end" in each for each in told["evidence"])
     assert done.spec["arms"][1]["words"] == {"system": "Be brief.", "shots": 2, "pinned": []}
 
 

@@ -107,7 +107,7 @@ def surprise(experts: Sequence[float], own: Sequence[float]) -> Estimate:
     drawn at temperature 1 from all tokens: only those are as likely to it as it says.
     """
     mean, drawn = means(np.stack([experts, own], axis=1).astype(float), np.arange(len(own)))
-    return estimate(mean[0] / mean[1], drawn[:, 0] / drawn[:, 1])
+    return estimate(mean[0] / mean[1], drawn[:, 0] / drawn[:, 1], len(own))
 
 
 def verdict(known: Known) -> Verdict:

@@ -106,13 +106,14 @@ def few_held_out(count: int) -> str:
 def scored(chances: Floats, grouped: NDArray[np.intp], void: float) -> Score:
     """From P(expert) of the arm's, the experts' and the base's answers: (answers, 3)."""
     mean, drawn = means(chances, grouped)
-    arm, experts, base = (estimate(mean[at], drawn[:, at]) for at in range(3))
-    gap = estimate(mean[1] - mean[2], drawn[:, 1] - drawn[:, 2])
+    count = int(grouped.max()) + 1
+    arm, experts, base = (estimate(mean[at], drawn[:, at], count) for at in range(3))
+    gap = estimate(mean[1] - mean[2], drawn[:, 1] - drawn[:, 2], count)
     # Numerator and denominator are drawn together: an easy draw is easy for all three.
     closed = estimate(
-        (mean[0] - mean[2]) / gap.value, (drawn[:, 0] - drawn[:, 2]) / (drawn[:, 1] - drawn[:, 2])
+        (mean[0] - mean[2]) / gap.value, (drawn[:, 0] - drawn[:, 2]) / (drawn[:, 1] - drawn[:, 2]), count
     ) if gap.low > 0 else None  # fmt: skip
-    return Score(arm, experts, base, closed, void, int(grouped.max()) + 1, tuple(map(float, chances[:, 0])))
+    return Score(arm, experts, base, closed, void, count, tuple(map(float, chances[:, 0])))
 
 
 # --- learning

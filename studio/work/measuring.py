@@ -177,7 +177,7 @@ def scored(
 
 def spread(values: Sequence[float], ids: Sequence[str]) -> Estimate:
     mean, drawn = means(np.array(values, float)[:, None], groups(ids))
-    return estimate(float(mean[0]), drawn[:, 0])
+    return estimate(float(mean[0]), drawn[:, 0], len(set(ids)))
 
 
 def mean(losses: Sequence[tuple[float, int]]) -> float | None:

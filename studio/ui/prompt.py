@@ -81,6 +81,10 @@ def build(studio: Studio, shell: Shell) -> gr.Tab:
         held_out = prompt_held_out.lay_out()
     wire(studio, shell, tab, parts, needed)
     prompt_held_out.wire(studio, shell, tab, held_out, parts.words)
+    held_out.result.change(
+        bind(studio, prompt_kept.on_results), [shell.project, parts.choice.prompt], parts.past.listed,
+        queue=False, show_progress="hidden", preprocess=False,
+    )  # fmt: skip
     return tab
 
 

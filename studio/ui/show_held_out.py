@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from studio.core.estimate import Estimate
 from studio.core.evaluation import Evaluation
 from studio.ui.show import counted, duration, empty_state, note, progress, text
 from studio.work.measuring import Compared
@@ -105,7 +106,7 @@ def arm(each: dict[str, Any]) -> str:
     style, near = each["style"], each["overlap"]
     figures = (
         percent_of(each["closed"]) if each["kind"] != "base" else "",
-        f"{near['value']:.0f} [{near['low']:.0f} to {near['high']:.0f}]",
+        spread(Estimate(**near)),
         f"{each['length_ratio']:.1f} ×" if each["length_ratio"] is not None else "",
         percent(each["copied"]),
         loss(each["held_out_loss"]),
@@ -139,6 +140,10 @@ def percent_of(figure: dict[str, float] | None) -> str:
         return "not known"
     low, value, high = (min(max(figure[each], 0), 1) for each in ("low", "value", "high"))
     return f"{percent(value)} [{100 * low:.0f} to {100 * high:.0f}]"
+
+
+def spread(figure: Estimate) -> str:
+    return f"{figure.value:.0f} [{figure.low:.0f} to {figure.high:.0f}]"
 
 
 def traits(told: Sequence[dict[str, Any]]) -> str:

@@ -17,7 +17,16 @@ from studio.ui import prompt_pins, show_held_out, show_run
 from studio.ui.shell import Shell
 from studio.ui.show_held_out import ORDERS
 from studio.ui.wire import bind
-from studio.work import comparing, evaluating, evaluation_plan, measuring, planning, prompts, serving
+from studio.work import (
+    comparing,
+    evaluating,
+    evaluation_plan,
+    measuring,
+    occupied,
+    planning,
+    prompts,
+    serving,
+)
 from studio.work.measuring import Compared
 from studio.work.studio import Studio
 
@@ -137,7 +146,7 @@ def on_show(studio: Studio, person: Person, project: str, order: str, place: int
         gr.update(interactive=state != "going"),
         gr.update(visible=state == "going", interactive=True),
         gr.update(visible=state == "stopped"),
-        show_held_out.live(found),
+        show_held_out.live(found, occupied.training(studio)),
         show_held_out.result(found),
         gr.update(visible=bool(shown)),
         show_held_out.answers(shown, at, pages),
@@ -170,7 +179,17 @@ def on_tick(studio: Studio, person: Person, project: str | None, order: str, pla
         return gr.skip()
     if found and now["state"] == "going" and seen.get("id") == found.id and seen.get("state") == "going":
         same = gr.skip()
-        return same, same, same, show_held_out.live(found), same, same, same, now, same
+        return (
+            same,
+            same,
+            same,
+            show_held_out.live(found, occupied.training(studio)),
+            same,
+            same,
+            same,
+            now,
+            same,
+        )
     return on_show(studio, person, project, order, place)
 
 

@@ -44,8 +44,8 @@ EMPTY = (
 )
 
 
-def live(found: Evaluation | None) -> str:
-    """How far an evaluation is, or why it stands still; nothing beside a result."""
+def live(found: Evaluation | None, training: str = "") -> str:
+    """How far an evaluation is, or why it stands still; nothing beside a result. `training`: what slows it down."""
     if found is None:
         return empty_state(*EMPTY)
     if found.state == "done":
@@ -53,7 +53,8 @@ def live(found: Evaluation | None) -> str:
     done, rows = found.done, found.spec["rows"]
     if found.state == "going":
         left = f", about {duration(found.seconds_left)} left" if found.seconds_left is not None else ""
-        return progress(done / max(rows, 1), f"{done:,} of {rows:,} answers and measurements{left}.")
+        slower = f" {training}, so this takes longer." if training else ""
+        return progress(done / max(rows, 1), f"{done:,} of {rows:,} answers and measurements{left}.{slower}")
     why = found.trouble or "It was stopped."
     kept = f"{counted(done, 'answer or measurement', 'answers and measurements')} of {rows:,} are kept; “Go on” makes the others."
     return note(f"{why} {kept}", "bad" if found.trouble else "warn")

@@ -1,5 +1,8 @@
 """A base model's folder that is moved away while the page is open, and a project that is no longer there."""
 
+import json
+import re
+
 import pytest
 from moves import go_to
 from playwright.sync_api import expect
@@ -49,3 +52,30 @@ def test_a_project_that_is_gone_is_said_and_not_that_the_studio_does_not_answer(
     studio.database.close()
 
     expect(page.locator("#state .lost")).to_have_text("This project is not there. Choose one from the list.")
+
+
+def test_a_base_without_a_chat_template_is_explained_and_answers_under_the_plain_one(
+    page, shared, project, tmp_path
+):
+    folder = rehearsal.make(tmp_path / "bare")
+    settings = folder / "tokenizer_config.json"
+    settings.write_text(json.dumps({**json.loads(settings.read_text()), "chat_template": None}))
+    studio = opened(shared.home)
+    models.choose(studio, owner(), project.rpartition("=")[2], str(folder))
+    studio.database.close()
+
+    page.goto(project)
+    go_to(page, "Train")
+    expect(page.locator("#train-need-said h2")).to_have_text("bare was not made for conversations")
+    expect(page.locator("#train-start")).to_be_disabled()
+    go_to(page, "Prompt")
+    expect(page.locator("#prompt-need-said")).to_contain_text("It has no chat template")
+    page.locator("#prompt-get").click()
+    expect(page.locator("#prompt-rest")).to_be_visible()
+    expect(page.locator("#prompt-need")).to_be_hidden()
+    page.locator("#prompt-message textarea").fill("Where is parcel 3?")
+    page.locator("#prompt-send").click()
+    expect(page.locator("#prompt-pane .pace")).to_have_text(re.compile(r"[1-9]\d* tokens? in"))
+    page.locator("#prompt-chosen summary").first.click()
+    expect(page.locator("#prompt-chosen .seen > .xray")).to_contain_text("User:")
+    expect(page.locator("#state .tag, #state")).to_contain_text(["bare, plain template"])

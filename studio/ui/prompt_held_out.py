@@ -108,7 +108,9 @@ def wire(studio: Studio, shell: Shell, tab: gr.Tab, parts: Parts, words: list[An
     parts.stop.click(bind(studio, on_stop), [*reading, parts.seen], parts.shown, **now)
     parts.go_on.click(bind(studio, on_go_on), [*reading, parts.seen], parts.shown, **now)
     parts.order.input(bind(studio, on_show), where, parts.shown, **now)
-    parts.answers.click(bind(studio, on_turn), where, parts.shown, **now)
+    parts.answers.click(
+        bind(studio, on_press), [*where, parts.seen], [*parts.shown, shell.handed, shell.tabs], **now
+    )
 
 
 def on_open(
@@ -226,6 +228,12 @@ def on_go_on(
     return on_show(studio, person, project, order, place)
 
 
-def on_turn(studio: Studio, person: Person, project: str, order: str, event: gr.EventData) -> tuple[Any, ...]:
-    """Another page of the answers."""
-    return on_show(studio, person, project, order, number(event.id))
+def on_press(
+    studio: Studio, person: Person, project: str, order: str, seen: Any, event: gr.EventData
+) -> tuple[Any, ...]:
+    """Another page of the answers; or a question with one arm's answer and the base's, in Compare."""
+    if event.press == "page":
+        return *on_show(studio, person, project, order, number(event.id)), gr.skip(), gr.skip()
+    question, _, arm = str(event.id).partition(":")
+    handed = {"evaluation": seen["id"], "number": number(question), "arm": number(arm)}
+    return *(gr.skip() for _ in range(9)), handed, gr.update(selected="compare")

@@ -174,10 +174,18 @@ def question(each: Compared) -> str:
     own = f'<div><h4>Your own answer</h4><p class="said">{text(each.reference)}</p></div>'
     said = "".join(
         f'<div><h4>{text(one.title)}</h4><p class="said">{text(one.text) or "<span class=soft>No answer.</span>"}</p>'
-        f'<p class="soft num">{text(figures(one.style, one.overlap, one.cut))}</p></div>'
-        for one in each.answers
+        f'<p class="soft num">{text(figures(one.style, one.overlap, one.cut))}</p>{to_compare(each, place)}</div>'
+        for place, one in enumerate(each.answers)
     )
     return f'<li><h3><span class="num">{each.number:04}</span> <span class="said">{text(each.question)}</span></h3><div class="beside-each">{own}{said}</div></li>'
+
+
+def to_compare(each: Compared, place: int) -> str:
+    """The base comes first, and stands on the left there whatever is on the right."""
+    if place == 0:
+        return ""
+    label = f"Open the answers of the base and {each.answers[place].title} to question {each.number:04} in Compare"
+    return f'<button class="quiet" data-press="compare" data-id="{each.number}:{place}" aria-label="{text(label)}">Open in Compare</button>'
 
 
 def figures(style: float | None, overlap: float, cut: bool) -> str:

@@ -84,7 +84,8 @@ def lay_out() -> Parts:
         order = gr.Dropdown(
             list(ORDERS), value="apart", label="Order of the answers", filterable=False, visible=False, elem_id="held-out-order"
         )  # fmt: skip
-        answers = gr.HTML(js_on_load=serving.asset("press.js").read_text("utf-8"), elem_id="held-out-answers")
+        pressing = "\n".join(serving.asset(each).read_text("utf-8") for each in ("press.js", "fold.js"))
+        answers = gr.HTML(js_on_load=pressing, elem_id="held-out-answers")
     return Parts(arms, limit, run, stop, go_on, live, result, order, answers, gr.State({}), gr.State(0))
 
 

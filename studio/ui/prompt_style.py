@@ -106,7 +106,7 @@ def told(studio: Studio, project: str, proposal: Proposal) -> str:
         "“Run on held-out” below tells whether it helps."
     )
     cautions = " ".join(filter(None, [proposal.remark, style_writing.caution(studio, project)]))
-    return show.note(cautions, "warn") + show.note(said)
+    return show.note(cautions, "warn") + f'<p class="soft">{show.text(said)}</p>'
 
 
 def shown(text: Any, said: Any, writing: bool) -> tuple[Any, ...]:

@@ -170,6 +170,9 @@ def answers(shown: Sequence[Compared], at: int, pages: int) -> str:
     return f'<ol class="asked">{"".join(map(question, shown))}</ol>{turning(at, pages)}'
 
 
+LONG = 400  # characters from which on an answer is shown in part at first
+
+
 def question(each: Compared) -> str:
     own = f'<div><h4>Your own answer</h4><p class="said">{text(each.reference)}</p></div>'
     said = "".join(
@@ -177,7 +180,13 @@ def question(each: Compared) -> str:
         f'<p class="soft num">{text(figures(one.style, one.overlap, one.cut))}</p>{to_compare(each, place)}</div>'
         for place, one in enumerate(each.answers)
     )
-    return f'<li><h3><span class="num">{each.number:04}</span> <span class="said">{text(each.question)}</span></h3><div class="beside-each">{own}{said}</div></li>'
+    texts = [each.reference, *(one.text for one in each.answers)]
+    whole = '<button class="quiet" data-fold aria-expanded="false">Read them in full</button>' if any(map(is_long, texts)) else ""  # fmt: skip
+    return f'<li><h3><span class="num">{each.number:04}</span> <span class="said">{text(each.question)}</span></h3><div class="beside-each">{own}{said}</div>{whole}</li>'
+
+
+def is_long(said: str) -> bool:
+    return len(said) > LONG or said.count("\n") > 6
 
 
 def to_compare(each: Compared, place: int) -> str:

@@ -123,6 +123,17 @@ def test_a_style_is_drafted_and_a_prompt_compared_with_the_base(page, served):
     fill(page, "system", "You are Harbour.")
     page.locator("#prompt-describe").click()
     expect(page.locator("#prompt-system textarea")).to_have_value(re.compile("^You are Harbour.*Begin with “Ahoy", re.DOTALL))  # fmt: skip
+    before = page.locator("#prompt-system textarea").input_value()
+    for deed in ("drop", "take"):
+        page.locator("#prompt-write").click()
+        expect(page.locator("#prompt-proposed-by")).to_contain_text(
+            "Written by the model after reading examples"
+        )
+        assert page.locator("#prompt-system textarea").input_value() == before
+        page.locator("#prompt-proposal textarea").fill("Be kind.")
+        page.locator(f"#prompt-{deed}").click()
+        expect(page.locator("#prompt-proposed")).to_be_hidden()
+    expect(page.locator("#prompt-system textarea")).to_have_value(f"{before}\n\nBe kind.")
     fill(page, "name", "drafted")
     page.locator("#prompt-keep").click()
     expect(page.locator("#prompt-used")).to_contain_text("Kept as “drafted”")

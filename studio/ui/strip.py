@@ -44,7 +44,9 @@ def build(studio: Studio) -> Strip:
         state = gr.HTML(
             {"project": ""},
             html_template='<h1 class="unseen">Studio</h1><div class="strip"></div>',
-            js_on_load="\n".join(serving.asset(each).read_text("utf-8") for each in ("you.js", "strip.js")),
+            js_on_load="\n".join(
+                serving.asset(each).read_text("utf-8") for each in ("refused.js", "you.js", "strip.js")
+            ),
             server_functions=[bind_server(studio, on_state), bind_server(studio, on_stop)],
             elem_id="state",
             apply_default_css=False,

@@ -53,6 +53,16 @@ def pin(page, number):
 def test_a_prompt_is_kept_in_versions_used_and_found_again(page, served):
     page.goto(served.url)
     go_to(page, "Prompt")
+    fill(page, "name", "calm")
+    page.locator(
+        "#prompt-keep"
+    ).click()  # outside of Gradio's queue, whose own messages do not come from there
+    refused = page.locator("#refused [role=alert]")
+    expect(refused).to_contain_text("The system text is empty. Write what the model should be told")
+    page.locator("#prompt-keep").click()
+    expect(refused).to_have_count(1)
+    refused.get_by_role("button", name="Close this message").click()
+    expect(refused).to_have_count(0)
     fill(page, "system", "Be calm and kind.")
     first, second = served.learned[:2]
     pin(page, first)

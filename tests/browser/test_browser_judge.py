@@ -25,7 +25,7 @@ def served(tmp_path_factory):
     models.ensure(studio, project.id, lambda done, total: None)
     prompts.keep(studio, owner(), project.id, "brief", "Be brief.")
     number = 0
-    while len(planning.sides(studio, project.id).held_out) < 4:
+    while len(planning.sides(studio, project.id).held_out) < 8:
         talk = (Message("user", f"Parcel {number}? {HOSTILE}"), Message("assistant", f"On boat {number}."))
         writing.save(studio, owner(), Change(f"r{number}", project.id, "", 0, talk))
         number += 1

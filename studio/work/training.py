@@ -79,7 +79,8 @@ def plan(studio: Studio, project_id: str, preset_name: str = "standard", **chang
     recipe = preset(preset_name, len(split.learned), **{**changes, "max_length": limit})
     counted = checking.sizes(studio, project_id, list(split.learned))
     updates = planned_updates(recipe, len(split.learned))
-    seconds, memory = experience.forecast(studio, base, updates, recipe, counted or [])
+    apart = checking.sizes(studio, project_id, list(split.held_out))
+    seconds, memory = experience.forecast(studio, base, updates, recipe, counted or [], apart or [])
     return Plan(
         recipe=recipe,
         learned=len(split.learned),
@@ -192,7 +193,7 @@ def measure(
     spec, data = contents(studio, person, project_id, preset_name, planned)
     recipe = replace(planned.recipe, updates=TRIAL, evaluations=1)
     spec |= {"name": "Measuring", "trial": True, "recipe": asdict(recipe)}
-    experience.forget_measurements(studio, spec["base"])
+    experience.forget_measurements(studio, spec)
     id = f"trial-{time.time_ns()}"
     return begin(studio, lambda place: runs.freeze(studio.home, id, spec, data))
 

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from studio.core.course import cost, course
-from studio.core.progress import Evaluated, Failed, Fetching, Loading, Planned, Resumed, Stepped, as_line
+from studio.core.course import course
+from studio.core.progress import Evaluated, Failed, Fetching, Planned, Resumed, Stepped, as_line
 from studio.core.records import Run
 
 
@@ -91,14 +91,3 @@ def test_a_failed_and_a_killed_run_say_what_happened():
     assert course(run("failed", Failed("No room", "Free some space."))).trouble == "Free some space."
     assert "after 2 updates" in course(run("killed", PLANNED, *STEPS)).trouble
     assert course(run("finished", PLANNED, *STEPS)).trouble == ""
-
-
-def test_a_forecast_counts_updates_and_evaluations_apart():
-    """A short run is mostly evaluations; a long one after it must not be told to take as long for each update."""
-    events = [Loading("b", "cpu", "bf16", ""), PLANNED, Evaluated(0, 3.5, 1.0, True), *STEPS]
-    spent = cost(run("finished", *events, Evaluated(2, 2.9, 1.1, True)))
-
-    assert (spent.start, spent.update, spent.evaluation, spent.tokens) == (1.0, 2.0, 1.0, 300)
-    assert spent.of(100, 6, tokens=600) == 1.0 + 400.0 + 7 * 1.0  # of conversations twice as long
-    assert spent.of(100, 6) == 1.0 + 200.0 + 7 * 1.0
-    assert cost(run("finished", PLANNED)) is None

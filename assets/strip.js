@@ -68,8 +68,9 @@ function count(counts) {
   }
 }
 
-function lost() {
-  const said = make("span", "lost", "The studio does not answer. It may have been closed; what you write is kept in this browser until it is back.");
+// `told`: what the studio answered instead of its state; "" where it did not answer.
+function lost(told) {
+  const said = make("span", "lost", told || "The studio does not answer. It may have been closed; what you write is kept in this browser until it is back.");
   said.setAttribute("role", "alert");
   if (!strip.querySelector(".lost")) strip.replaceChildren(said);
 }
@@ -77,17 +78,19 @@ function lost() {
 async function ask(what, more) {
   clearTimeout(timer);
   const counts = wanted;
+  let told = "";
   wanted = false;
   try {
     const state = await server[what]({ project, counts, ...more });
-    if (!state || state.error) throw new Error(state && state.error.message);
+    if (state && state.error) told = state.error.message;
+    if (!state || told) throw new Error(told);
     if (failed) document.dispatchEvent(new CustomEvent("studio:back"));
     failed = 0;
     loading = state.model.share !== undefined;
     draw(state);
   } catch (error) {
     wanted = wanted || counts;
-    if (++failed > 1) lost();
+    if (++failed > 1) lost(told);
   }
   timer = setTimeout(() => ask("on_state"), document.hidden ? 10000 : loading ? 500 : 2000);
 }

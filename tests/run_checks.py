@@ -14,7 +14,7 @@ CHECKS = {
     "Lint": ["ruff", "check", "."],
     "Types": ["mypy"],
     # Side by side, whole files: most tests wait for a browser or a disk. The last, so that its summary is what one reads.
-    "Tests": ["pytest", "-ra", "-n", "2", "--dist", "loadfile"],
+    "Tests": ["pytest", "-ra", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"],
 }
 
 

@@ -1,11 +1,13 @@
 """The command line's contract: names, JSON keys, exit statuses. Each command in a process of its own, as a script calls it."""
 
+import errno
 import json
 import subprocess
 import sys
 
 import pytest
 
+from studio import cli
 from studio.work import models, writing
 from studio.work.studio import opened, owner
 
@@ -55,7 +57,10 @@ def test_the_way_from_import_to_bundle(home, file, tmp_path):
     assert (counted["conversations"], counted["messages"], counted["findings"]) == (20, 40, [])
     assert counted["learned_tokens"] < counted["tokens"]
 
-    trained = told(home, "train", "--updates", 4, "--general", 0.1, "--name", "First")
+    trained = told(
+        home, "train", "--updates", 4, "--general", 0.1, "--name", "First", "--track", "tensorboard"
+    )
+    assert any((home / "runs" / trained["run"] / "tensorboard").iterdir())
     assert trained["state"] == "finished"
     assert trained["updates"] == 4
     assert set(trained["held_out_loss"]) == {"before", "best", "last"}
@@ -72,6 +77,16 @@ def test_the_way_from_import_to_bundle(home, file, tmp_path):
     assert [each["arm"] for each in answers] == ["base", f"run:{run['run']}"]
     assert set(answers[0]) == {"arm", "text", "tokens", "seconds", "fingerprint"}
     assert answers[0]["fingerprint"] != answers[1]["fingerprint"]
+
+    asked = told(
+        home, "evaluate", "--arms", f"base,prompt,run:{run['run']}", "--system", "Be brief.", "--limit", 1
+    )
+    assert [each["arm"] for each in asked["arms"]] == ["base", "prompt", f"run:{run['run']}"]
+    keys = {"arm", "held_out_loss", "style", "length_ratio", "copied", "general_loss"}
+    assert all(
+        keys <= each.keys() and {"score", "low", "high"} == set(each["style"]) for each in asked["arms"]
+    )
+    assert asked["sentence"]
 
     taken = told(home, "bundle", run["run"], "--out", tmp_path / "adapter")
     assert str(tmp_path / "adapter" / "adapter_model.safetensors") in taken["files"]
@@ -101,8 +116,11 @@ def test_the_catalogue_says_what_is_here_and_what_fits(home):
         (["train", "--preset", "wild"], "These settings won't train"),
         (["import", "nowhere.json"], "This file can't be read"),
         (["ask", "Hello", "--arms", "run:9"], "Not found"),
+        (["ask", "Hello", "--prompt", "nobody"], "Not found"),
+        (["ask", "Hello", "--prompt", "calm", "--system", "Be kind."], "This can't be used"),
         (["run", "9"], "Not found"),
         (["bundle", "9"], "Not found"),
+        (["evaluate"], "There is not enough to learn from"),
         (["bench", "nothing"], "Not found"),
     ],
 )
@@ -113,6 +131,23 @@ def test_a_refusal_is_one_sentence_and_status_1(home, arguments, title):
     assert done.returncode == 1
     assert json.loads(done.stdout)["error"]["title"] == title
     assert "Traceback" not in done.stderr
+
+
+def test_a_disk_that_refuses_is_one_sentence_too(monkeypatch, capsys):
+    def refused():
+        raise PermissionError(errno.EACCES, "Permission denied", "/home/ada/runs")
+
+    monkeypatch.setattr(cli, "app", refused)
+    monkeypatch.setattr(sys, "argv", ["studio", "runs", "--json"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+
+    said = json.loads(capsys.readouterr().out)["error"]
+    assert ended.value.code == 1
+    assert said["title"] == "A file cannot be used"
+    assert said["message"].startswith(
+        "/home/ada/runs cannot be read or written (Permission denied). Check who"
+    )
 
 
 def test_wrong_usage_is_status_2(home):

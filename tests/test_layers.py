@@ -18,7 +18,7 @@ BELOW = {
 ABOVE = {"cli", "__main__"}
 LIBRARIES = {
     "store": "sqlalchemy alembic sqlite3 pandas",
-    "engine": "torch transformers peft bitsandbytes accelerate sklearn gguf safetensors tokenizers huggingface_hub",
+    "engine": "torch transformers peft bitsandbytes accelerate sklearn scipy sacrebleu gguf safetensors tokenizers huggingface_hub tensorboardX trackio",
     "ui": "gradio fastapi starlette uvicorn pandas",
 }
 ENVIRONMENT = {"environ", "environb", "getenv", "getenvb", "putenv", "unsetenv"}

@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from studio import __version__
-from studio.cli import answers, data, serving, training
+from studio.cli import answers, data, evaluating, serving, training
 from studio.cli.terminal import Home
-from studio.core.errors import StudioError
+from studio.core.errors import StudioError, foreseen
 from studio.store import environment
 
 app = typer.Typer(
@@ -22,7 +22,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for commands in (serving.commands, data.commands, training.commands, answers.commands):
+for commands in (serving.commands, data.commands, training.commands, answers.commands, evaluating.commands):
     app.add_typer(commands)
 
 
@@ -31,10 +31,13 @@ def main() -> None:
     environment.prepare()
     try:
         app()
-    except StudioError as error:
+    except (StudioError, OSError) as error:
+        said = foreseen(error)
+        if said is None:
+            raise
         if "--json" in sys.argv:
-            print(json.dumps({"error": {"title": error.title, "message": str(error)}}))
-        print(f"{error.title}. {error}", file=sys.stderr)
+            print(json.dumps({"error": {"title": said.title, "message": str(said)}}))
+        print(f"{said.title}. {said}", file=sys.stderr)
         sys.exit(1)
 
 

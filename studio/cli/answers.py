@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from studio.cli.terminal import Home, Json, Name, fetching, here, tell
-from studio.core.records import Message, Sampling
+from studio.cli.terminal import Here, Home, Json, Name, fetching, here, tell
+from studio.core.errors import BadInput
+from studio.core.records import Message, Prompt, Sampling
 
 commands = typer.Typer()
 
@@ -34,9 +36,19 @@ def models_(home: Home = None, as_json: Json = False) -> None:
 @commands.command()
 def ask(
     text: str,
-    arms: Annotated[str, typer.Option(help="base and run:ID, with commas.")] = "base",
+    arms: Annotated[
+        str, typer.Option(help="base, run:ID, prompt:NAME, run:ID+prompt:NAME, with commas.")
+    ] = "base",
     system: Annotated[str | None, typer.Option(help="System text; default: the project's.")] = None,
-    shots: Annotated[int, typer.Option(help="Nearest learned conversations to put before the question.")] = 0,
+    prompt: Annotated[
+        str | None, typer.Option(help="A kept prompt for all arms that name none: NAME, or NAME@VERSION.")
+    ] = None,
+    shots: Annotated[
+        int | None,
+        typer.Option(
+            help="Nearest learned conversations to put before the question; default: the prompt's, or 0."
+        ),
+    ] = None,
     max_tokens: int = 256,
     greedy: Annotated[bool, typer.Option(help="Always the likeliest token.")] = True,
     seed: int = 0,
@@ -48,10 +60,12 @@ def ask(
     from studio.work import comparing, models, prompting
 
     at = here(home, project)
+    words, kept = worded(at, system, prompt, shots)
     models.ensure(at.studio, at.project.id, fetching())
     sampling = Sampling(max_tokens, 0.0 if greedy else 0.8, seed=seed)
-    text_of_system = at.project.system if system is None else system
-    chosen = prompting.arms(at.studio, at.project.id, arms.split(","), text_of_system, shots, text, sampling)
+    chosen = prompting.arms(
+        at.studio, at.project.id, arms.split(","), words, shots or 0, text, sampling, kept
+    )
     histories: list[tuple[Message, ...]] = [()] * len(chosen)
     *_, answers = comparing.ask(at.studio, at.project.id, chosen, histories, text, sampling, lambda: False)
     rows = [
@@ -59,6 +73,18 @@ def ask(
         for arm, each in zip(chosen, answers, strict=True)
     ]  # fmt: skip
     tell(as_json, {"answers": rows}, "\n\n".join(f"{each['arm']}:\n{each['text']}" for each in rows))
+
+
+def worded(at: Here, system: str | None, prompt: str | None, shots: int | None) -> tuple[str, Prompt | None]:
+    """The system text of arms without a prompt, and the prompt that is to stand in its place. Raises BadInput."""
+    from studio.work import prompts
+
+    if prompt is None:
+        return at.project.system if system is None else system, None
+    if system is not None:
+        raise BadInput("A prompt has a system text of its own. Give --prompt or --system, not both.")
+    kept = prompts.called(at.studio, at.project.id, prompt)
+    return "", kept if shots is None else replace(kept, shots=shots)
 
 
 @commands.command()

@@ -85,7 +85,8 @@ def check(home: Home = None, project: Name = "default", as_json: Json = False) -
         for each in health.findings
     ]  # fmt: skip
     lines = [f"{each['number']:04d}  {each['rule']}: {each['text']}" for each in findings]
-    tokens = "not counted (the base model is not here yet)" if health.tokens is None else f"{health.tokens:,}"
+    why = health.trouble or "the base model is not here yet"
+    tokens = f"not counted ({why})" if health.tokens is None else f"{health.tokens:,}"
     head = f"{health.conversations} conversations, {health.messages} turns, {tokens} tokens, {len(findings)} findings."
     tell(as_json, {**counts, "findings": findings}, "\n".join([head, *lines]))
 

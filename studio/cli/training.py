@@ -28,12 +28,15 @@ def train(
     updates: Annotated[int, typer.Option(help="Stop after this many updates; 0 follows the passes.")] = 0,
     seed: int = 0,
     name: Annotated[str, typer.Option(help="What to call the run.")] = "",
+    track: Annotated[
+        str, typer.Option(help="Also log to tensorboard or trackio, or none; else as the Train tab is set.")
+    ] = "",
     home: Home = None,
     project: Name = "default",
     as_json: Json = False,
 ) -> None:
     """Train, following the run until it ends. Ctrl-C stops it and keeps the best."""
-    from studio.work import models, training
+    from studio.work import models, tracking, training
 
     at = here(home, project)
     if model:
@@ -44,7 +47,10 @@ def train(
         "updates": updates,
         "seed": seed,
     }
-    run = training.start(at.studio, at.person, at.project.id, preset, name, **settings)
+    tracker = {"": None, "none": ""}.get(track, track)
+    run = training.start(at.studio, at.person, at.project.id, preset, name, tracker=tracker, **settings)
+    if logged := str(run.spec["tracker"]):
+        say(f"To look at the log: {tracking.where(at.studio, logged)[1]}")
     at.studio.jobs.watch()
     ended(follow(at.studio, run), as_json)
 
@@ -52,12 +58,12 @@ def train(
 def follow(studio: Studio, run: Run) -> Run:
     """Say how a run is going until it is over."""
     from studio.store.runs import is_active
-    from studio.work import training
+    from studio.work import run_history, training
 
     said, bytes_said = 0, fetching()
     while True:
         try:
-            run = training.run(studio, run.id)
+            run = run_history.run(studio, run.id)
             for event in run.events[said:]:
                 report(event, bytes_said)
             said = len(run.events)
@@ -85,6 +91,8 @@ def report(event: dict[str, Any], bytes_said: Callable[[int, int], None]) -> Non
         say(f"Memory ran out: rows of {event['row']} tokens from here on.")
     elif event["kind"] == "skipped":
         say(f"Update {event['update']} was skipped: {event['why']}.")
+    elif event["kind"] == "untracked":
+        say(event["message"])
 
 
 def ended(run: Run, as_json: bool) -> None:
@@ -112,10 +120,10 @@ def summary(run: Run) -> str:
 @commands.command("runs")
 def runs_(home: Home = None, project: Name = "default", as_json: Json = False) -> None:
     """The project's runs, newest first."""
-    from studio.work import training
+    from studio.work import run_history
 
     at = here(home, project)
-    found = training.history(at.studio, at.project.id)
+    found = run_history.runs_of(at.studio, at.project.id)
     rows = [
         {"run": each.id, "name": each.spec["name"], "state": each.state, "preset": each.spec["preset"],
          **{key: (each.card or {}).get(key) for key in CARD[:-2]}}
@@ -127,9 +135,9 @@ def runs_(home: Home = None, project: Name = "default", as_json: Json = False) -
 @commands.command("run")
 def run_(id: str, home: Home = None, project: Name = "default", as_json: Json = False) -> None:
     """One run: its recipe, its data, its events."""
-    from studio.work import training
+    from studio.work import run_history
 
-    found = training.run(here(home, project).studio, id)
+    found = run_history.run(here(home, project).studio, id)
     result = {"run": found.id, "state": found.state, "spec": found.spec, "recipe": found.spec["recipe"],
               "data": found.spec["data"], "card": found.card, "events": list(found.events)}  # fmt: skip
     tell(as_json, result, summary(found))
@@ -164,7 +172,7 @@ def resume(id: str, home: Home = None, project: Name = "default", as_json: Json 
 @commands.command()
 def delete(id: str, home: Home = None, project: Name = "default", as_json: Json = False) -> None:
     """Remove a run that is over and free its disk space."""
-    from studio.work import training
+    from studio.work import run_history
 
-    training.delete(here(home, project).studio, id)
+    run_history.delete(here(home, project).studio, id)
     tell(as_json, {"run": id, "state": "deleted"}, f"Run {id} is deleted.")

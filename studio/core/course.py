@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,7 @@ class Course:
     rate: float = 0.0  # the learning rate of the last update
     memory: int = 0  # bytes, the most that the worker has held
     watched: tuple[tuple[int, tuple[str, ...]], ...] = ()  # update, and the answers to the watch-prompts then
+    remarks: tuple[str, ...] = ()  # sentences on what did not go as planned, and was coped with
 
     @property
     def share(self) -> float:
@@ -64,6 +65,7 @@ def course(run: Run) -> Course:
         rate=steps[-1]["learning_rate"] if steps else 0.0,
         memory=steps[-1].get("memory_mb", 0) * 2**20 if steps else 0,
         watched=tuple((each["update"], tuple(each["answers"])) for each in of["sampled"]),
+        remarks=tuple(remarks(events)),
     )
 
 
@@ -138,6 +140,34 @@ def trouble(run: Run, events: Sequence[dict[str, Any]], done: int) -> str:
     if run.state == "killed":
         return f"{killed(run.ended or {}, updates(done))} {RESUME}"
     return ""
+
+
+def remarks(events: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """What a run coped with: updates that were not made, rows that were halved, and how it was resumed."""
+    if skipped := [each for each in events if each["kind"] == "skipped"]:
+        last = skipped[-1]
+        which = "" if len(skipped) == 1 else "the last of them, "
+        yield f"{updates(len(skipped))} of the plan could not be made ({which}update {last['update']:,}): {last['why']}."
+    for each in events:
+        if each["kind"] == "halved":
+            yield f"Memory ran short at update {each['update']:,}, so it goes on in rows of {each['row']:,} tokens: the same updates, more slowly."
+        elif each["kind"] == "resumed":
+            yield resumed(each)
+
+
+def resumed(event: dict[str, Any]) -> str:
+    where = f"after {updates(event['update'])}" if event["update"] else "from the beginning"
+    damaged, changed = event.get("damaged", 0), event.get("changed", "")
+    said = [f"It was resumed {where}."]
+    if damaged:
+        said.append(
+            f"{damaged} of its saved states could not be read, and {'was' if damaged == 1 else 'were'} passed over."
+        )
+    if changed:
+        said.append(
+            f"Since it was planned something else is installed ({changed}), so it may end a little differently than uninterrupted."
+        )
+    return " ".join(said)
 
 
 def updates(done: int) -> str:

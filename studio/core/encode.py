@@ -70,6 +70,18 @@ def prompt(messages: Sequence[Message], template: Template) -> list[int]:
     return template.tokenize(template.render(neutral(messages, template), True))[0]
 
 
+def seen(messages: Sequence[Message], template: Template) -> list[Token]:
+    """The tokens of `prompt` with their texts: all that the model reads before its answer.
+
+    Of tokens that share one character, such as a picture sign, the first one has its text.
+    """
+    text, tokens, told = template.render(neutral(messages, template), True), [], 0
+    for id, (low, high) in zip(*template.tokenize(text), strict=True):
+        piece, told = text[max(low, told) : high], max(high, told)
+        tokens.append(Token(id, piece, False, False, piece in template.special_tokens))
+    return tokens
+
+
 def render(messages: Sequence[Message], template: Template) -> Rendered:
     """Render a conversation turn by turn and note where each learned answer lies. Raises TemplateNotSplittable."""
     messages = neutral(messages, template)

@@ -11,6 +11,7 @@ StudioError                 a sentence for the person, with the next step; `titl
   Busy                      the accelerator is taken; says by what
   ModelNotReady             the base model is not on this machine, or cannot be used
   DoesNotFit                memory or disk; says how much is there and how much is needed
+  NoAccess                  a file may not be read or written
   TrainingFailed            a run ended without a result; says why
   Stopped                   a person stopped what was being done; nothing of it was kept
   NotServedSafely           the server was asked to listen where strangers could reach it
@@ -18,6 +19,7 @@ StudioError                 a sentence for the person, with the next step; `titl
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -80,6 +82,10 @@ class DoesNotFit(StudioError):
     title = "There is not enough room"
 
 
+class NoAccess(StudioError):
+    title = "A file cannot be used"
+
+
 class TrainingFailed(StudioError):
     title = "Training ended without a result"
 
@@ -90,3 +96,24 @@ class Stopped(StudioError):
 
 class NotServedSafely(StudioError):
     title = "Not served"
+
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+REFUSED = (*FULL, errno.EACCES, errno.EPERM, errno.EROFS, errno.EFBIG, errno.EIO)
+
+
+def refused(error: OSError, then: str) -> StudioError:
+    """What it means to a person that a file could not be read or written; `then` is what to do once that is mended."""
+    if error.errno in FULL:
+        return DoesNotFit(f"The disk is full. Free some space, then {then}.")
+    return NoAccess(
+        f"{error.filename or 'A file'} cannot be read or written ({error.strerror or error}). Check who owns it and whether "
+        f"its disk may be written to, then {then}."
+    )
+
+
+def foreseen(error: BaseException) -> StudioError | None:
+    """The error itself where it was foreseen, what it means where a disk refused a file, else None."""
+    if isinstance(error, OSError) and error.errno in REFUSED:
+        return refused(error, "try again")
+    return error if isinstance(error, StudioError) else None

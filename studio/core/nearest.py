@@ -50,9 +50,13 @@ def pieces(text: str) -> NDArray[np.uint64]:
 
 @dataclass(frozen=True)
 class Index:
-    """Texts to be found, ready to be compared with any other. `starts`: where each text's features begin."""
+    """Texts to be found, listed under each of their features: a question looks only at those that share one with it.
 
-    bins: NDArray[np.int32]
+    The texts of feature b stand from starts[b] to starts[b + 1].
+    """
+
+    count: int
+    places: NDArray[np.int32]
     weights: NDArray[np.float32]  # of a text, its squares add up to 1
     starts: NDArray[np.intp]
     rarity: NDArray[np.float32]
@@ -61,29 +65,65 @@ class Index:
     def of(texts: Sequence[Features]) -> Index:
         """Weigh features by their rarity among `texts` (tf-idf), each text to length one."""
         lengths = np.array([len(found) for found, _ in texts], np.intp)
-        starts = np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.intp) if texts else lengths
         bins = np.concatenate([found for found, _ in texts]) if texts else np.empty(0, np.int32)
         times = np.concatenate([often for _, often in texts]) if texts else np.empty(0, np.float32)
-        rarity = np.log((1 + len(texts)) / (1 + np.bincount(bins, minlength=BINS))).astype(np.float32) + 1
+        common = np.bincount(bins, minlength=BINS)
+        rarity = np.log((1 + len(texts)) / (1 + common)).astype(np.float32) + 1
         weights = times * rarity[bins]
-        norms = np.sqrt(np.add.reduceat(weights**2, starts)) if texts else weights
-        return Index(bins, weights / np.repeat(norms, lengths), starts, rarity)
+        places = np.repeat(np.arange(len(texts), dtype=np.int32), lengths)
+        first = np.cumsum(lengths) - lengths
+        weights /= np.sqrt(np.add.reduceat(weights**2, first))[places] if texts else weights
+        order = by_feature(bins)
+        starts = np.concatenate([[0], np.cumsum(common)]).astype(np.intp)
+        return Index(len(texts), places[order], weights[order], starts, rarity)
 
     def nearest(self, wanted: Features, k: int) -> list[int]:
         """The places of the `k` texts that are most like `wanted`, nearest first, by the cosine of the angle between both.
 
         Ties keep the order given.
         """
-        if not len(self.starts) or k <= 0:
-            return []
-        question = np.zeros(BINS, np.float32)
-        found, often = wanted
-        question[found] = often * self.rarity[found]
-        likeness = np.add.reduceat(self.weights * question[self.bins], self.starts)
-        return [int(each) for each in np.argsort(-likeness, kind="stable")[:k]]
+        likeness = np.zeros(self.count, np.float32)
+        for feature, often in zip(*wanted, strict=True):
+            listed = slice(self.starts[feature], self.starts[feature + 1])
+            likeness[self.places[listed]] += self.weights[listed] * (often * self.rarity[feature])
+        return [int(each) for each in np.argsort(-likeness, kind="stable")[: max(k, 0)]]
+
+
+def by_feature(bins: NDArray[np.int32]) -> NDArray[np.int64]:
+    """The order that puts features together and keeps texts in theirs: sorted as one number, twice as fast as by argsort."""
+    both = (bins.astype(np.int64) << 40) | np.arange(len(bins))
+    both.sort()
+    return both & ((1 << 40) - 1)
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """Conversations to choose from by a question; whoever asks often keeps one, for building it takes seconds for 100,000.
+
+    It never changes and does not see what happens to the set: keep beside it what tells that the set is another
+    (`store.conversations.state`), and then build the next one `of` the conversations and this one, from which the
+    features of those of the same version are taken over.
+    """
+
+    index: Index
+    conversations: tuple[str, ...]  # their ids
+    features: dict[tuple[str, int], Features]  # by id and version
+
+    @staticmethod
+    def of(conversations: Sequence[Conversation], before: Nearest | None = None) -> Nearest:
+        known = before.features if before else {}
+        found = {
+            (each.id, each.version): known.get((each.id, each.version)) or features(asked(each.messages))
+            for each in conversations
+        }
+        return Nearest(Index.of(list(found.values())), tuple(id for id, _ in found), found)
+
+    def ids(self, question: str, k: int) -> list[str]:
+        """The ids of the `k` conversations in which the user asks most alike, nearest first."""
+        return [self.conversations[place] for place in self.index.nearest(features(question), k)]
 
 
 def nearest(question: str, conversations: Sequence[Conversation], k: int) -> list[Conversation]:
-    """The `k` conversations in which the user asks most alike, nearest first."""
+    """The `k` conversations in which the user asks most alike, nearest first. Asked once: see Nearest for asking often."""
     index = Index.of([features(asked(each.messages)) for each in conversations])
     return [conversations[place] for place in index.nearest(features(question), k)]

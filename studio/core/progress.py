@@ -90,6 +90,13 @@ class Halved:
 
 
 @dataclass(frozen=True)
+class Untracked:
+    """The log that was to be written besides, for TensorBoard or trackio, failed; `message` is a sentence for the person."""
+
+    message: str
+
+
+@dataclass(frozen=True)
 class Saved:
     update: int
     folder: str
@@ -143,16 +150,21 @@ class Failed:
 
 
 Event = (
-    Fetching | Loading | Planned | Stepped | Evaluated | Sampled | Skipped | Halved | Saved | Resumed | Paused
-    | Finished | Discarded | Failed
+    Fetching | Loading | Planned | Stepped | Evaluated | Sampled | Skipped | Halved | Untracked | Saved | Resumed
+    | Paused | Finished | Discarded | Failed
 )  # fmt: skip
 
 
-def as_line(event: Event, at: float) -> dict[str, object]:
-    """The event as it is written: its kind, the time (seconds since 1970), and its fields; what is no number is null."""
+def as_line(event: Event, at: float, clock: float) -> dict[str, object]:
+    """The event as it is written: its kind, the time, and its fields; what is no number is null.
+
+    `at`: seconds since 1970, to be shown. `clock`: seconds by a clock that nobody sets, to be computed with; it begins
+    anywhere, so only two readings of one worker can be compared.
+    """
     return {
         "kind": type(event).__name__.lower(),
         "at": at,
+        "clock": round(clock, 3),
         **{name: None if is_nan(value) else value for name, value in asdict(event).items()},
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from studio.core.records import Message
 
@@ -19,9 +20,10 @@ def assemble(
     return (*start, *examples, *history, Message("user", question))
 
 
-def fitting(
-    shots: Sequence[Sequence[Message]], size: Callable[[Sequence[Sequence[Message]]], int], budget: int
-) -> list[Sequence[Message]]:
+Shot = TypeVar("Shot")
+
+
+def fitting(shots: Sequence[Shot], size: Callable[[Sequence[Shot]], int], budget: int) -> list[Shot]:
     """As many of the nearest `shots` (nearest first) as keep `size` within `budget` tokens; the farthest go first."""
     kept = list(shots)
     while kept and size(kept) > budget:

@@ -114,6 +114,26 @@ class Template:
 
 
 @dataclass(frozen=True)
+class Prompt:
+    """One version of a kept prompt. `shots`: how many of the nearest examples stand before the question.
+
+    `pinned` are the ids of the conversations that always stand there as well, in their order; they may be gone or held
+    out by now. Versions count from 1 and never change.
+    """
+
+    id: str
+    project: str
+    name: str
+    version: int
+    system: str
+    shots: int
+    pinned: tuple[str, ...]
+    note: str
+    at: str  # ISO 8601, UTC
+    by: str
+
+
+@dataclass(frozen=True)
 class Row:
     """A conversation as the list shows it."""
 
@@ -205,25 +225,36 @@ class Finding:
 
 @dataclass(frozen=True)
 class Token:
-    """One token of a conversation as the model sees it. `cut`: beyond the model's limit, so never seen."""
+    """One token of a conversation as the model sees it. `cut`: beyond the model's limit, so never seen.
+
+    `control`: a mark of the chat template's, such as the one that begins a turn; told in prompts only.
+    """
 
     id: int
     text: str
     learned: bool
     cut: bool
+    control: bool = False
 
 
 @dataclass(frozen=True)
 class Arm:
-    """One side of a comparison: the base or a run's adapter, under a system text and example conversations."""
+    """One side of a comparison: the base or a run's adapter, under a system text and example conversations.
+
+    Under a kept `prompt` the examples are chosen once the question is known (`prompting.under`).
+    """
 
     run: str | None = None  # a run's id; None: the base model as it came
     system: str = ""
     shots: tuple[tuple[Message, ...], ...] = ()
+    prompt: Prompt | None = None
 
     @property
     def name(self) -> str:
-        return f"run:{self.run}" if self.run else "base"
+        """What `comparing.arm` reads: "base", "run:7", "prompt:calm@2", "run:7+prompt:calm@2"."""
+        words = [f"run:{self.run}"] if self.run else []
+        words += [f"prompt:{self.prompt.name}@{self.prompt.version}"] if self.prompt else []
+        return "+".join(words) or "base"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from studio.core.errors import BadInput, Busy, DoesNotFit
 from studio.core.records import Answer, Message
 from studio.engine import device as devices
 from studio.engine import folders, memory, models
-from studio.engine.api import Ask, Base
+from studio.engine.api import Ask, Base, Loss, Said
 from studio.engine.kept import Kept
 from studio.engine.models import ChatTemplate
 
@@ -52,6 +52,7 @@ class Answering:
 
     def __init__(self) -> None:
         self.lock = Lock()  # may be taken and let go by different threads: a generator is not bound to one
+        self.waiting: list[object] = []  # one for each caller who waits for the lock
         self.loaded: Loaded | None = None
         self.coming: tuple[str, float] | None = (
             None  # the title of the base that is being loaded, and how much of it
@@ -88,6 +89,23 @@ class Answering:
 
         return self.one_at_a_time(alone)
 
+    def losses(
+        self, base: Base, template: ChatTemplate, said: Sequence[Said], stopping: Callable[[], bool]
+    ) -> Iterator[tuple[int, tuple[Loss, ...]]]:
+        """See Engine.losses."""
+        from studio.engine import scoring
+
+        def alone() -> Iterator[tuple[int, tuple[Loss, ...]]]:
+            loaded = self.bring(base, template)
+            self.read_adapters([each.adapter for each in said if each.adapter], loaded)
+            rows = [
+                scoring.row(each, loaded.template, self.adapters[key_of(each.adapter)] if each.adapter else None, loaded.limit)
+                for each in said
+            ]  # fmt: skip
+            yield from scoring.losses(loaded.reader.model, rows, stopping)
+
+        return self.one_at_a_time(alone)
+
     def one_at_a_time(self, answering: Callable[[], Iterator[Made]]) -> Iterator[Made]:
         self.take()
         try:
@@ -106,7 +124,12 @@ class Answering:
         return loaded, [self.row(loaded, each) for each in asks]
 
     def take(self) -> None:
-        if not self.lock.acquire(timeout=PATIENCE):
+        self.waiting.append(None)
+        try:
+            taken = self.lock.acquire(timeout=PATIENCE)
+        finally:
+            self.waiting.pop()
+        if not taken:
             raise Busy(
                 "Another question is being answered. Wait until it is done or stop it, then ask again."
             )

@@ -25,7 +25,10 @@ class Device:
 
 @dataclass(frozen=True)
 class Base:
-    """A base model that a project can use. `path` is where its files lie, None while it is not on this machine."""
+    """A base model that a project can use. `path` is where its files lie, None while it is not on this machine.
+
+    `trouble`: why it can no longer be used although somebody chose it, with the way out.
+    """
 
     id: str
     title: str
@@ -33,6 +36,7 @@ class Base:
     licence: str
     download: int | None  # bytes to fetch; None: not known
     path: Path | None
+    trouble: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,26 @@ class Size:
 
     tokens: int
     learned: int
+
+
+@dataclass(frozen=True)
+class Said:
+    """A conversation whose learned answers are measured: how much they surprise the base, or an adapter on it.
+
+    `ended`: whether its last answer came to its end; where it was cut off, its end was not said and does not count.
+    """
+
+    messages: tuple[Message, ...]
+    adapter: Path | None
+    ended: bool = True
+
+
+@dataclass(frozen=True)
+class Loss:
+    """The loss of an answer: the sum over its tokens, in nats."""
+
+    nats: float
+    tokens: int
 
 
 class Engine(Protocol):
@@ -73,6 +97,10 @@ class Engine(Protocol):
 
     def xray(self, id: str, messages: Sequence[Message], limit: int) -> list[Token]:
         """Raises TemplateNotSplittable, ModelNotReady."""
+        ...
+
+    def seen(self, id: str, messages: Sequence[Message]) -> list[Token]:
+        """All that the model reads before it answers the question at the end. Raises ModelNotReady, BadInput."""
         ...
 
     def sizes(self, id: str, conversations: Sequence[Sequence[Message]]) -> list[Size]:
@@ -102,6 +130,20 @@ class Engine(Protocol):
         A finished row makes room for the next question. Ends within a token of `stopping()`, without the answers that are
         not whole. Raises as `answers` does, for a question that is too long before the first is answered.
         """
+        ...
+
+    def losses(
+        self, id: str, said: Sequence[Said], stopping: Callable[[], bool]
+    ) -> Iterator[tuple[int, tuple[Loss, ...]]]:
+        """Measure conversations; yields (place in `said`, the loss of each of its learned answers) as each one is done.
+
+        Counted as in training: an answer's tokens up to and with its end. Ends within some seconds of `stopping()`.
+        Raises as `answer_all` does, and TemplateNotSplittable.
+        """
+        ...
+
+    def wanted(self) -> bool:
+        """Whether somebody waits for what is being answered just now to end: a long list makes room for a person."""
         ...
 
     def loaded(self) -> str | None:

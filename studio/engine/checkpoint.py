@@ -14,6 +14,7 @@ from typing import Any
 from studio.core.errors import DoesNotFit, TrainingFailed
 
 MANIFEST = "manifest.json"
+RESUME = "Free some space and resume the run."
 
 
 def save_adapter(model: Any, folder: Path, base: str) -> None:
@@ -21,30 +22,32 @@ def save_adapter(model: Any, folder: Path, base: str) -> None:
 
     `base` is the base model's public name: PEFT would record this machine's path of it. Raises DoesNotFit on a full disk.
     """
-    with staged(
-        folder, f"The adapter could not be written to {folder}", "Free some space and resume the run."
-    ) as staging:
+    with staged(folder, f"The adapter could not be written to {folder}", RESUME) as staging:
         model.save_pretrained(str(staging), save_embedding_layers=False)  # else PEFT asks the hub
-        name_base(staging / "adapter_config.json", base)
+        settle(staging / "adapter_config.json", base)
 
 
 @contextmanager
 def staged(folder: Path, failed: str, way_out: str) -> Iterator[Path]:
     """A new folder to write into, published as `folder` in the end. Raises DoesNotFit, as "failed (why). way out"."""
+    from safetensors import SafetensorError  # what that library makes of all that the disk refuses
+
     staging = folder.with_name(f".{folder.name}.staging")
     shutil.rmtree(staging, ignore_errors=True)
     try:
         staging.mkdir(parents=True)
         yield staging
         publish(staging, folder)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         shutil.rmtree(staging, ignore_errors=True)
-        raise DoesNotFit(f"{failed} ({error.strerror or error}). {way_out}") from error
+        raise DoesNotFit(f"{failed} ({getattr(error, 'strerror', None) or error}). {way_out}") from error
 
 
-def name_base(config: Path, base: str) -> None:
+def settle(config: Path, base: str) -> None:
+    """Name the base, and sort what PEFT writes in another order each time: the same run gives the same bytes."""
     settings = json.loads(config.read_text("utf-8"))
     settings["base_model_name_or_path"] = base
+    settings["target_modules"] = sorted(settings["target_modules"])
     config.write_text(json.dumps(settings, indent=2, sort_keys=True) + "\n", "utf-8")
 
 
@@ -61,11 +64,10 @@ def publish(staging: Path, folder: Path) -> None:
 
 
 def copy_whole(source: Path, folder: Path) -> None:
-    """Copy a published folder to another place, published there as a whole."""
-    staging = folder.with_name(f".{folder.name}.staging")
-    shutil.rmtree(staging, ignore_errors=True)
-    shutil.copytree(source, staging)
-    publish(staging, folder)
+    """Copy a published adapter to another place, published there as a whole. Raises DoesNotFit on a full disk."""
+    with staged(folder, f"The adapter could not be written to {folder}", RESUME) as staging:
+        for path in source.iterdir():
+            shutil.copyfile(path, staging / path.name)
 
 
 def fingerprint(path: Path) -> str:

@@ -29,6 +29,7 @@ LIKELY = (
 class Reader(Protocol):
     """Reads tokens through the weights and remembers each row's keys and values."""
 
+    model: Any  # of transformers, for what is not read token by token
     joinable: bool  # whether rows can come and go while others are answered, and be kept
 
     def seat(self, adapter: Adapter | None, past: Any = None, length: int = 0) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import struct
@@ -14,6 +15,7 @@ from studio.core.errors import ModelNotReady
 CONFIG = "config.json"
 TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
 PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt")
+WHOLE = ("*.safetensors", CONFIG, "tokenizer*", "chat_template*", "vocab.*", "merges.txt", "*.model")
 LIMITS = ("max_position_embeddings", "n_positions", "max_sequence_length", "seq_length")
 LIMIT_UNKNOWN = 2048  # tokens; what every model of recent years takes
 
@@ -115,7 +117,11 @@ def header(file: Path) -> dict[str, dict[str, Any]]:
         tensors.pop("__metadata__", None)
         end = max((each["data_offsets"][1] for each in tensors.values()), default=0)
         whole = file.stat().st_size == 8 + length + end
-    except (OSError, ValueError, struct.error, KeyError, TypeError, AttributeError) as error:
+    except OSError as error:
+        raise ModelNotReady(
+            f"{file} cannot be read ({error.strerror}). Check who owns it, or choose another base model."
+        ) from error
+    except (ValueError, struct.error, KeyError, TypeError, AttributeError) as error:
         raise ModelNotReady(f"{file} is damaged. Fetch the model again.") from error
     if not whole:
         raise ModelNotReady(f"{file} is not whole: a copy or download broke off. Fetch the model again.")
@@ -129,3 +135,15 @@ def identity(folder: Path) -> str:
         return manifest.read_text("utf-8")
     files = sorted(folder.glob("*.safetensors"))
     return repr([(file.name, file.stat().st_size, file.stat().st_mtime_ns, header(file)) for file in files])
+
+
+def revision(folder: Path) -> str:
+    """A short name of all that a run's result depends on: each byte of the weights, the tokenizer and the chat template.
+
+    Read in full, unlike `identity`: the same files copied back have other times, and another model may have the same size.
+    """
+    digest = hashlib.sha256()
+    for path in sorted({path for pattern in WHOLE for path in folder.glob(pattern)}):
+        with path.open("rb") as file:
+            digest.update(path.name.encode() + hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()[:16]

@@ -23,9 +23,14 @@ def place(id: str, models: Path) -> Path:
 
 
 def fetched(id: str, models: Path) -> Path | None:
-    """The folder of a hub model that is here as a whole, or None."""
+    """The folder of a hub model that is here as a whole, or None. Reads headers only."""
     folder = place(id, models)
-    return folder if folder.is_dir() else None
+    try:
+        folders.check(folder)
+        folders.weights(folder)
+    except ModelNotReady:
+        return None
+    return folder
 
 
 def fetch(id: str, models: Path, progress: Progress, endpoint: str | None = None) -> Path:
@@ -36,7 +41,7 @@ def fetch(id: str, models: Path, progress: Progress, endpoint: str | None = None
     folder = place(id, models)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.with_name(f".{folder.name}.lock")):
-        if folder.is_dir():
+        if fetched(id, models):
             return folder
         partial = folder.with_name(f".{folder.name}.partial")
         revision, sizes = listed(id, partial, endpoint)
@@ -48,6 +53,7 @@ def fetch(id: str, models: Path, progress: Progress, endpoint: str | None = None
         note = {"model": id, "revision": revision}
         (partial / "source.json").write_text(json.dumps(note, indent=2) + "\n", "utf-8")
         shutil.rmtree(partial / ".cache", ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)  # one that was damaged since
         partial.rename(folder)
     return folder
 

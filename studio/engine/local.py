@@ -12,7 +12,7 @@ from studio.core.errors import DoesNotFit
 from studio.core.records import Answer, Message, Token
 from studio.engine import device, downloads, folders, resolve
 from studio.engine.answering import Answering
-from studio.engine.api import Ask, Base, Device, Progress, Size
+from studio.engine.api import Ask, Base, Device, Loss, Progress, Said, Size
 from studio.engine.models import ChatTemplate, load, load_tokenizer
 
 LICENCES = ("LICENSE*", "LICENCE*", "NOTICE*")
@@ -49,6 +49,9 @@ class LocalEngine:
     def xray(self, id: str, messages: Sequence[Message], limit: int) -> list[Token]:
         return encode.xray(messages, self.template(id), limit)
 
+    def seen(self, id: str, messages: Sequence[Message]) -> list[Token]:
+        return encode.seen(messages, self.template(id))
+
     def sizes(self, id: str, conversations: Sequence[Sequence[Message]]) -> list[Size]:
         template = self.template(id)
         encoded = (encode.encode(each, template) for each in conversations)
@@ -77,6 +80,14 @@ class LocalEngine:
         self, id: str, asks: Sequence[Ask], rows_at_once: int, stopping: Callable[[], bool]
     ) -> Iterator[tuple[int, Answer]]:
         return self.answering.answer_all(self.base(id), self.template(id), asks, rows_at_once, stopping)
+
+    def losses(
+        self, id: str, said: Sequence[Said], stopping: Callable[[], bool]
+    ) -> Iterator[tuple[int, tuple[Loss, ...]]]:
+        return self.answering.losses(self.base(id), self.template(id), said, stopping)
+
+    def wanted(self) -> bool:
+        return bool(self.answering.waiting)
 
     def loaded(self) -> str | None:
         held = self.answering.loaded

@@ -78,7 +78,8 @@ class ChatTemplate:
         return frozenset(each for each in ends if each is not None)
 
     def render(self, messages: Sequence[Message], add_generation_prompt: bool) -> str:
-        """Raises BadInput where the template itself refuses the conversation, as some do a system text."""
+        """Raises BadInput where the template itself refuses the conversation, as some do a system text, ModelNotReady
+        where it cannot be run."""
         from jinja2 import TemplateError
 
         if not messages:
@@ -92,9 +93,14 @@ class ChatTemplate:
                     turns, tokenize=False, add_generation_prompt=add_generation_prompt
                 )
             )
-        except TemplateError as error:
-            raise BadInput(
-                f"This model's chat template refuses the conversation ({error}). Change its turns, or choose another base."
+        # A template is a program. What it raises by itself is a TemplateError; its mistakes are anything else.
+        except Exception as error:
+            if type(error) is TemplateError:
+                raise BadInput(
+                    f"This model's chat template refuses the conversation ({error}). Change its turns, or choose another base."
+                ) from error
+            raise ModelNotReady(
+                f"This model's chat template has a mistake in it ({first_line(error)}). Choose another base model."
             ) from error
 
     def tokenize(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +52,7 @@ class Prepared:
 
 
 def prepare(folder: Folder, spec: dict[str, Any], recipe: Recipe, models: Path) -> Prepared:
-    from studio.engine import batches, device, fitting
+    from studio.engine import batches, device, fitting, folders
     from studio.engine.models import ChatTemplate, choose_precision, load, load_tokenizer
     from studio.engine.resolve import ensure
 
@@ -63,7 +62,7 @@ def prepare(folder: Folder, spec: dict[str, Any], recipe: Recipe, models: Path) 
     precision, why = choose_precision(path, recipe.quantization, chosen.device)
     folder.emit(Loading(spec["base"], chosen.device, precision, f"{chosen.why}; {why}"))
     template, frozen = ChatTemplate(load_tokenizer(path)), spec.get("data", {})
-    data = read(folder, template, recipe.max_length, frozen)
+    data = read(folder, template, min(recipe.max_length, folders.limit(path)), frozen)
     model = with_adapter(load(path, precision, chosen.device), recipe)
     sample = batches.pack(data.two_short()).to(chosen.device)
     fit = fitting.fit(model, sample, data.longest, chosen.device)
@@ -100,10 +99,10 @@ def lengths(conversations: Sequence[Encoded]) -> list[int]:
 
 
 def known_base(path: Path, spec: dict[str, Any]) -> str:
-    """Which weights these are. Raises TrainingFailed where a run that goes on had begun on others."""
+    """Which base this is. Raises TrainingFailed where a run that goes on had begun on another."""
     from studio.engine import folders
 
-    revision = hashlib.sha256(folders.identity(path).encode()).hexdigest()[:16]
+    revision = folders.revision(path)
     if spec.get("base_revision", revision) != revision:
         raise TrainingFailed(
             f"The base model {spec['base']} is no longer the one that this run began on: its files were changed. "
@@ -121,7 +120,10 @@ def read(folder: Folder, template: Template, limit: int, frozen: dict[str, Any])
     fitting = [each for each in own if len(each.ids) <= limit and each.learned]
     held_out = [each for each in held_out if len(each.ids) <= limit and each.learned]
     if not fitting or not held_out:
-        raise NothingToLearn("No conversation fits the limit of the model. Shorten them or raise the limit.")
+        raise NothingToLearn(
+            f"Too few conversations fit the limit of {limit:,} tokens: one to learn from and one held out are needed. "
+            "Shorten them, or raise “Longest conversation” under Advanced settings, and start again."
+        )
     return Data(fitting, held_out, general, gauge, len(own) - len(fitting))
 
 

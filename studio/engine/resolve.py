@@ -29,6 +29,11 @@ def resolve(id: str, models: Path) -> Base:
         return local(folder.resolve())
     if HUB_ID.fullmatch(id):
         return Base(id, id.partition("/")[2], None, "see the model's page", None, hub.fetched(id, models))
+    if folder.is_absolute():
+        raise ModelNotReady(
+            f"The base model's folder {folder} is not there: it was moved, renamed or deleted, or its disk is not connected. "
+            "Put it back, or choose another base model."
+        )
     names = ", ".join(each.id for each in catalogue.CATALOGUE)
     raise NotFound(
         f"There is no base model named “{id}”. Use one of {names}, the hub's owner/name, or a folder with a model in it."

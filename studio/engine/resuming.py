@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from studio.core.errors import TrainingFailed
 from studio.engine import checkpoint, downloads
 from studio.engine.loop import Standing
 
@@ -90,15 +91,26 @@ def newest(checkpoints: Path) -> tuple[Path | None, int]:
 def usable(folder: Path, checkpoints: Path) -> bool:
     if not checkpoint.whole(folder):
         return False
-    update = standing(folder).best_update
+    try:
+        update = standing(folder).best_update
+    except TypeError:  # another version of the studio noted other things
+        return False
     return update == 0 or checkpoint.whole(best(checkpoints, update))
 
 
 def restore(folder: Path, model: Any, optimizer: Any) -> None:
-    """Put a checkpoint's weights into the model, and its averages into the fresh optimizer."""
+    """Put a checkpoint's weights into the model, and its averages into the fresh optimizer.
+
+    Raises TrainingFailed where another version of a library has made other weights of the adapter than are saved.
+    """
     from safetensors.torch import load_file
 
     found = load_file(str(folder / "state.safetensors"))
+    if any(name not in found or found[name].shape != weight.shape for name, weight in learned(model)):
+        raise TrainingFailed(
+            "What is saved of this run does not fit what the libraries that are installed now make of its model. "
+            "Repeat the run, or install the versions again that it began with: `run` lists them on the command line."
+        )
     state = optimizer.state_dict()
     for place, (name, weight) in enumerate(learned(model)):
         weight.data.copy_(found[name])

@@ -1,4 +1,4 @@
-"""One training process: python -m studio.engine.worker RUN_FOLDER MODELS_FOLDER. No page, no database.
+"""One training process: python -m studio.engine.worker RUN_FOLDER MODELS_FOLDER [LOCK]. No page, no database.
 
 It reads the run folder's spec and frozen data, appends what happens to events.jsonl, and writes card.json last. All
 that the rest of the studio knows of a run it reads from this folder. Started again on a run that was cut off, it goes on
@@ -14,15 +14,16 @@ import shutil
 import signal
 import sys
 import time
-from importlib.metadata import version
+from contextlib import AbstractContextManager, nullcontext
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
-from studio.core.errors import StudioError
+from studio.core.errors import StudioError, refused
 from studio.core.progress import Discarded, Failed, Paused, Resumed, Sampled, Saved
-from studio.core.recipe import Recipe, general_wanted
+from studio.core.recipe import Recipe, general_wanted, kept
 from studio.core.steps import steps
 from studio.engine.preparing import Prepared, prepare
 from studio.engine.run_folder import Folder
@@ -31,51 +32,66 @@ from studio.engine.run_folder import Folder
 def main() -> None:
     folder, models = Folder(Path(sys.argv[1])), Path(sys.argv[2])
     signal.signal(signal.SIGTERM, lambda *_: folder.asked.append("pause"))
-    # Waited for: whoever looks whether a run is alive holds its lock for an instant.
-    with FileLock(folder.path / "lock", timeout=10):
-        (folder.path / "pid").write_text(str(os.getpid()), "utf-8")
+    with held(folder.path, sys.argv[3:]):
         try:
+            (folder.path / "queue").unlink(missing_ok=True)
+            (folder.path / "pid").write_text(str(os.getpid()), "utf-8")
+            folder.hold_room()
             run(folder, models)
         except StudioError as error:
+            folder.free_room()
             folder.emit(Failed(error.title, str(error)))
             sys.exit(1)
         except Exception as error:
+            folder.free_room()
             report(folder, error)
             raise
+        folder.free_room()
+
+
+def held(folder: Path, inherited: list[str]) -> AbstractContextManager[object]:
+    """The run's lock: handed down by whoever started this process, as an open file; else it is taken."""
+    if inherited:
+        return nullcontext()  # the file stays open: the run is held until this process has left the memory
+    # Waited for: whoever looks whether a run is alive may hold its lock for an instant.
+    return FileLock(folder / "lock", timeout=10)
 
 
 def report(folder: Folder, error: Exception) -> None:
     """Say what went wrong in a sentence; the traceback goes to the log of this process."""
     from studio.engine import memory
 
+    explained: StudioError | None = None
     if memory.ran_out(error):
-        explained: StudioError = memory.explained()
-        folder.emit(Failed(explained.title, str(explained)))
+        explained = memory.explained()
     elif isinstance(error, OSError):
-        folder.emit(Failed("There is not enough room", f"The run could not write its files ({error.strerror}). Free some space and resume it."))  # fmt: skip
+        explained = refused(error, "resume the run: it goes on from where it was saved last")
+    if explained:
+        folder.emit(Failed(explained.title, str(explained)))
     else:
         folder.emit(Failed("Training failed", f"Training ended with an unforeseen {type(error).__name__}. The details are in worker.log in the run's folder."))  # fmt: skip
 
 
 def run(folder: Folder, models: Path) -> None:
-    from studio.engine import finishing
+    from studio.engine import finishing, trackers
 
     again = folder.mend()
     spec = json.loads((folder.path / "spec.json").read_text("utf-8"))
-    recipe = Recipe(**spec["recipe"])
+    recipe = kept(spec["recipe"])
     started = time.monotonic()
     prepared = prepare(folder, spec, recipe, models)
     training = Training(folder, prepared, recipe, started)
     if again:
         training.resume(spec.get("versions", {}))
-    why = training.go()
-    if why == "pause":
-        folder.emit(Paused(training.at.done))
-    elif why == "discard" or spec.get("trial"):
-        shutil.rmtree(folder.checkpoints, ignore_errors=True)
-        folder.emit(Discarded(training.at.done))
-    else:
-        finishing.finish(folder, prepared, training.at, why)
+    with trackers.tracked(folder, spec, [each[-1].content for each in prepared.watch.questions]):
+        why = training.go()
+        if why == "pause":
+            folder.emit(Paused(training.at.done))
+        elif why == "discard" or spec.get("trial"):
+            shutil.rmtree(folder.checkpoints, ignore_errors=True)
+            folder.emit(Discarded(training.at.done))
+        else:
+            finishing.finish(folder, prepared, training.at, why)
 
 
 class Training:
@@ -160,8 +176,15 @@ class Training:
 
 def changed(planned_with: dict[str, str]) -> str:
     """What is of another version now than when the run was planned: the result may then differ in its last digits."""
-    now = {name: version(name) for name in planned_with if name != "studio"}
+    now = {name: installed(name) for name in planned_with if name != "studio"}
     return ", ".join(f"{name} {planned_with[name]} to {now[name]}" for name in now if now[name] != planned_with[name])  # fmt: skip
+
+
+def installed(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "none"
 
 
 if __name__ == "__main__":

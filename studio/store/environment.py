@@ -30,8 +30,9 @@ def prepare() -> None:
 
 
 def for_child(**changes: str) -> dict[str, str]:
-    """The environment of a process that the studio starts."""
-    return {**os.environ, **DEFAULTS, **ALWAYS, **changes}
+    """The environment of a process that the studio starts; without what trackio would take for an order to send its log away."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TRACKIO_")}
+    return {**kept, **DEFAULTS, **ALWAYS, **changes}
 
 
 def home_wanted() -> Path | None:

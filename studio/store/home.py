@@ -8,7 +8,7 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
-from studio.core.errors import DoesNotFit
+from studio.core.errors import FULL, DoesNotFit, NoAccess
 from studio.store import environment
 
 RESERVE = 200 * 2**20  # bytes that the studio never fills: a full disk loses other programs' work
@@ -33,8 +33,20 @@ class Home:
         return self.root / "models"
 
     @property
+    def evaluations(self) -> Path:
+        return self.root / "evaluations"
+
+    @property
     def recipes(self) -> Path:
         return self.root / "recipes"
+
+    @property
+    def settings(self) -> Path:
+        return self.root / "settings.json"
+
+    @property
+    def trackio(self) -> Path:
+        return self.root / "trackio"
 
     @property
     def exports(self) -> Path:
@@ -51,9 +63,12 @@ class Home:
     def run(self, id: str) -> Path:
         return self.runs / id
 
+    def evaluation(self, id: str) -> Path:
+        return self.evaluations / id
+
 
 def open_home(root: Path | None = None) -> Home:
-    """Make the studio's folder where it is missing. Raises DoesNotFit with the way out where it cannot be made."""
+    """Make the studio's folder where it is missing. Raises DoesNotFit or NoAccess, with the way out, where it cannot be made."""
     home = Home(
         (root or environment.home_wanted() or user_data_path("sft-studio", False)).expanduser().resolve()
     )
@@ -62,6 +77,7 @@ def open_home(root: Path | None = None) -> Home:
             home.root,
             home.runs,
             home.models,
+            home.evaluations,
             home.recipes,
             home.exports,
             home.logs,
@@ -71,9 +87,10 @@ def open_home(root: Path | None = None) -> Home:
         home.root.chmod(0o700)
         home.temporary.chmod(0o700)
     except OSError as error:
-        raise DoesNotFit(
+        kind = DoesNotFit if error.errno in FULL else NoAccess
+        raise kind(
             f"The studio cannot keep its data in {home.root} ({error.strerror}). "
-            "Free some space or choose another folder with --home."
+            "Free some space, check who owns it, or choose another folder with --home."
         ) from error
     return home
 

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import shutil
+import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -16,9 +17,11 @@ from filelock import FileLock, Timeout
 from studio.core.errors import Busy, NotFound
 from studio.core.formats import as_entry
 from studio.core.records import ACTIVE, Message, Run, RunState
+from studio.store.holding import is_held
 from studio.store.home import Home, require_space
 
-GRACE = 15.0  # seconds that a new worker may take to hold its lock before it counts as killed
+# Seconds that a new worker may take to hold its run before it counts as killed. None where it inherits the lock.
+GRACE = 15.0 if sys.platform == "win32" else 0.0
 NEEDED = 400 * 2**20  # bytes: two adapters, the data and the log of a small model's run, with room to spare
 
 
@@ -27,7 +30,7 @@ def next_id(home: Home) -> str:
     counter = home.runs / ".last"
     known = [int(each.name) for each in home.runs.iterdir() if each.name.isdigit()]
     last = max([*known, int(counter.read_text("utf-8")) if counter.exists() else 0], default=0)
-    counter.write_text(str(last + 1), "utf-8")
+    write_whole(counter, str(last + 1))
     return str(last + 1)
 
 
@@ -40,7 +43,7 @@ def freeze(
 ) -> Path:
     """Write a run's folder: its data (name -> (id, messages) pairs) with hashes, and its spec last; renamed into place.
 
-    `place`: where it stands in the queue of runs that wait; 0 for one that is started at once.
+    `place`: where it stands in the queue of runs that wait; 0 for one that does not.
 
     Raises DoesNotFit where the disk has no room for the run.
     """
@@ -84,16 +87,16 @@ def load(home: Home, id: str) -> Run:
     if "/" in id or id.startswith(".") or not (folder / "spec.json").is_file():
         raise NotFound(f"There is no run {id}. The Train tab and `runs` list those that there are.")
     spec = json.loads((folder / "spec.json").read_text("utf-8"))
-    # The order matters: a card that appears after it was looked for is seen next time, a lock let go before is not.
+    # The order matters: a worker takes its lock before it leaves the queue, and writes its card before it lets go.
+    waits = (folder / "queue").exists()
     held = is_held(folder)
     events = read_events(folder)
     card, ended = read_json(folder / "card.json"), read_json(folder / "exit.json")
-    started = read_json(folder / "started.json") or {"at": spec["created_at"], "events": 0}
-    note = read_note(folder)
-    if (folder / "queue").exists():
-        return Run(id, folder, "queued", spec, card, events, note=note)
+    started = read_json(folder / "started.json") or {"at": 0.0, "events": 0}
     state = state_of(card, events[started["events"] :], held, ended is not None, started["at"])
-    return Run(id, folder, state, spec, card, events, ended, note)
+    if waits and state == "killed" and not ended:
+        state = "queued"
+    return Run(id, folder, state, spec, card, events, ended, read_note(folder))
 
 
 def folders(home: Home) -> list[Path]:
@@ -107,45 +110,49 @@ def folders(home: Home) -> list[Path]:
 
 def load_all(home: Home) -> list[Run]:
     """All runs, newest first."""
-    return sorted((load(home, each.name) for each in folders(home)), key=created, reverse=True)
+    return sorted((load(home, each.name) for each in folders(home)), key=order, reverse=True)
 
 
 def load_active(home: Home) -> list[Run]:
-    """The runs that are going. One that waits, has a card or a note of how it ended is not: its events are not read."""
-    ends = ("card.json", "exit.json", "queue")
-    open_ended = [each for each in folders(home) if not any((each / end).exists() for end in ends)]
+    """The runs that are going. The events of those that are plainly over are not read."""
+    open_ended = [each for each in folders(home) if not is_over(each)]
     return [run for run in (load(home, each.name) for each in open_ended) if is_active(run)]
+
+
+def is_over(folder: Path) -> bool:
+    """Whether a run has its card, or a note of how it ended. A late note, of an earlier worker, ends no living one."""
+    return (folder / "card.json").exists() or ((folder / "exit.json").exists() and not is_held(folder))
 
 
 def load_queue(home: Home) -> list[Run]:
     """The runs that wait, the next one first."""
-    waiting = [each for each in folders(home) if (each / "queue").exists()]
-    return [load(home, each.name) for each in sorted(waiting, key=place_of)]
+    listed = [load(home, each.name) for each in folders(home) if (each / "queue").exists()]
+    return sorted((run for run in listed if run.state == "queued"), key=place_of)
 
 
-def place_of(folder: Path) -> tuple[int, int]:
-    return int((folder / "queue").read_text("utf-8")), int(folder.name)
+def place_of(run: Run) -> tuple[int, int]:
+    return int((run.folder / "queue").read_text("utf-8")), int(run.id)
 
 
 def next_place(home: Home) -> int:
-    return max((place_of(run.folder)[0] for run in load_queue(home)), default=0) + 1
+    return max((place_of(run)[0] for run in load_queue(home)), default=0) + 1
 
 
 def move_up(home: Home, id: str) -> None:
-    """Let a run that waits change places with the one before it."""
-    waiting = load_queue(home)
-    at = next((at for at, run in enumerate(waiting) if run.id == id), 0)
-    if at:
-        before, after = waiting[at - 1].folder, waiting[at].folder
-        (one, _), (two, _) = place_of(before), place_of(after)
-        (after / "queue").write_text(str(one), "utf-8")
-        (before / "queue").write_text(str(two), "utf-8")
+    """Let a run that waits change places with the one before it. One that begins meanwhile is not put back."""
+    with slot(home):
+        waiting = load_queue(home)
+        at = next((at for at, run in enumerate(waiting) if run.id == id), 0)
+        if at:
+            before, after = waiting[at - 1], waiting[at]
+            (one, _), (two, _) = place_of(before), place_of(after)
+            write_whole(after.folder / "queue", str(one))
+            write_whole(before.folder / "queue", str(two))
 
 
-def created(run: Run) -> float:
-    value = run.spec["created_at"]
-    assert isinstance(value, float)
-    return value
+def order(run: Run) -> tuple[int, str]:
+    """Runs are in the order of their numbers: the machine's clock may have been set back. What has none only measured."""
+    return int(run.id) if run.id.isdigit() else 0, run.id
 
 
 def state_of(
@@ -157,8 +164,8 @@ def state_of(
 ) -> RunState:
     """What a run is, told from its folder alone; so a restarted server, or another program, sees the same.
 
-    `events`: what the worker said that was started last, at `started_at`; `held`: a worker lives; `ended`: it is known
-    that none does.
+    `events`: what the worker said that was started last, at `started_at`; `held`: one lives, or is being started;
+    `ended`: it was noted how the last one ended.
     """
     if card:
         return "stopped" if card["state"] == "stopped" else "finished"
@@ -166,8 +173,8 @@ def state_of(
     if last in ("failed", "discarded", "paused"):
         return last
     if held:
-        return "running"
-    if not events and not ended and time.time() - started_at < GRACE:
+        return "running" if events else "starting"
+    if not events and not ended and 0 <= time.time() - started_at < GRACE:
         return "starting"
     return "killed"
 
@@ -179,9 +186,10 @@ def read_events(folder: Path) -> tuple[dict[str, object], ...]:
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
+    """A file's content; None where there is none. A full disk or a power cut can leave it empty: that is none, too."""
     try:
         value: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):
         return None
     return value
 
@@ -194,57 +202,58 @@ def read_note(folder: Path) -> str:
 
 
 def write_note(run: Run, note: str) -> None:
-    staging = run.folder / ".note"
-    staging.write_text(note, "utf-8")
-    staging.rename(run.folder / "note.txt")
+    write_whole(run.folder / "note.txt", note)
 
 
-def is_held(folder: Path) -> bool:
-    """Whether a living worker holds the run; the operating system lets go of the lock when it dies."""
-    try:
-        with FileLock(folder / "lock", timeout=0):
-            return False
-    except Timeout:
-        return True
+def write_whole(path: Path, text: str) -> None:
+    """Write a file in one rename: whenever this process is killed, the next one reads the old text or the new."""
+    staging = path.with_name(f".{path.name}.new")
+    staging.write_text(text, "utf-8")
+    staging.replace(path)
 
 
 def ask_to_stop(folder: Path, discard: bool) -> None:
-    """Leave word for the worker, in one rename; "discard" outranks an earlier "keep"."""
-    staging = folder / ".stop"
-    staging.write_text("discard" if discard else "keep", "utf-8")
-    staging.rename(folder / "stop")
+    """Leave word for the worker; "discard" outranks an earlier "keep"."""
+    write_whole(folder / "stop", "discard" if discard else "keep")
 
 
-def asked_to_stop(folder: Path) -> tuple[str, float] | None:
-    """What was asked of a run ("keep" or "discard") and when (seconds since 1970)."""
-    stop = folder / "stop"
+def asked_to_stop(folder: Path) -> str:
+    """What was asked of a run: "keep", "discard", or "" for nothing."""
     try:
-        return stop.read_text("utf-8"), stop.stat().st_mtime
+        return (folder / "stop").read_text("utf-8")
     except FileNotFoundError:
-        return None
+        return ""
 
 
 def note_start(folder: Path) -> None:
-    """Note that a worker is being started: what earlier ones said and were asked is over. The last step of a start."""
+    """Note that a worker is being started: what earlier ones said and were asked is over."""
     for name in ("stop", "exit.json"):
         (folder / name).unlink(missing_ok=True)
     said = len(read_events(folder))
-    (folder / "started.json").write_text(json.dumps({"at": time.time(), "events": said}), "utf-8")
-    (folder / "queue").unlink(missing_ok=True)
+    write_whole(folder / "started.json", json.dumps({"at": time.time(), "events": said}))
 
 
 def note_exit(folder: Path, code: int, memory: bool = False) -> None:
     """Note how a worker ended: its exit code, or minus the signal that killed it; `memory`: as the system ran out of it."""
     if folder.is_dir():
         told = {"code": code, "memory": memory, "at": time.time()}
-        (folder / "exit.json").write_text(json.dumps(told), "utf-8")
+        write_whole(folder / "exit.json", json.dumps(told))
 
 
 def remove(home: Home, run: Run) -> None:
-    """Remove a run that is over, and free its disk space."""
+    """Remove a run that is not going, and free its disk space. Raises Busy where it began meanwhile, NotFound."""
     gone = home.runs / f".{run.id}.gone"
-    run.folder.rename(gone)
+    with slot(home):
+        if is_active(load(home, run.id)):
+            raise Busy("This run has just begun. Stop it first, then delete it.")
+        run.folder.rename(gone)
     shutil.rmtree(gone, ignore_errors=True)
+
+
+def clear_leftovers(home: Home) -> None:
+    """Free what a process left that was killed while it prepared or removed a run. Only who has the slot may."""
+    for left in (*home.runs.glob(".*.staging"), *home.runs.glob(".*.gone")):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def is_active(run: Run) -> bool:

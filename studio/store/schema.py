@@ -6,6 +6,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     MetaData,
@@ -15,7 +16,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0005"  # the newest migration: a database that is there already is opened without loading Alembic
+REVISION = "0006"  # the newest migration: a database that is there already is opened without loading Alembic
 
 metadata = MetaData()
 
@@ -129,6 +130,40 @@ templates = Table(
     Column("at", Text, nullable=False),
     Column("by", Text, nullable=False),
     UniqueConstraint("project_id", "name", name="templates_name"),
+)
+
+# System texts with examples that people have kept by name. What each of them said stands in its versions.
+prompts = Table(
+    "prompts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("project_id", Text, ForeignKey("projects.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    UniqueConstraint("project_id", "name", name="prompts_name"),
+)
+
+# Only ever appended to: what was tried under a version stays what it was.
+prompt_versions = Table(
+    "prompt_versions",
+    metadata,
+    Column("prompt_id", Text, ForeignKey("prompts.id"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("system", Text, nullable=False),
+    Column("shots", Integer, nullable=False),  # how many of the nearest examples are shown
+    Column("pinned", Text, nullable=False),  # JSON, ids of the conversations that are always shown, in order
+    Column("note", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("by", Text, nullable=False),
+)
+
+# The version that a project uses; none where its system text was written without a prompt, or is empty.
+default_prompts = Table(
+    "default_prompts",
+    metadata,
+    Column("project_id", Text, ForeignKey("projects.id"), primary_key=True),
+    Column("prompt_id", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    ForeignKeyConstraint(["prompt_id", "version"], ["prompt_versions.prompt_id", "prompt_versions.version"]),
 )
 
 # Who is at which conversation, until when unless they say so again: so that two people do not meet by chance.

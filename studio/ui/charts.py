@@ -69,6 +69,39 @@ def overlaid(shown: Course, other: Course) -> str:
     return "".join(drawn)
 
 
+def gauge(course: Course) -> str:
+    """The loss on general text over the updates, with the base's as a level line; "" before the second measurement.
+
+    It is drawn by itself: on the scale of the other losses its rise would not be seen.
+    """
+    points = course.general
+    if len(points) < 2:
+        return ""
+    words = f"Loss on general text from {points[0][1]:.2f} to {points[-1][1]:.2f}."
+    return "".join(
+        f'<svg class="curve {size} gauge" viewBox="0 0 {width} 96" role="img" aria-label="{words}">'
+        f"{''.join(gauge_parts(gauge_frame(course, width), points))}</svg>"
+        for size, width in (("wide", 760), ("narrow", 340))
+    )
+
+
+def gauge_frame(course: Course, width: int) -> Frame:
+    """Two per cent above and below the base at least, so that a calm line looks calm."""
+    before, losses = course.general[0][1], [loss for _, loss in course.general]
+    low, high = min(*losses, before * 0.98), max(*losses, before * 1.02)
+    return Frame(width, 96, max(course.updates, course.done, 1), low, high, top=16, bottom=8)
+
+
+def gauge_parts(frame: Frame, points: Sequence[Point]) -> Iterator[str]:
+    before, now = frame.y(points[0][1]), points[-1]
+    yield f'<path class="grid" d="M{frame.left} {before:.1f}H{frame.width - frame.right}"/>'
+    yield f'<text x="{frame.left - 8}" y="{before + 4:.1f}" text-anchor="end">{points[0][1]:.2f}</text>'
+    yield f'<path class="general" d="{path(frame, points)}"/>'
+    yield f'<circle class="general" cx="{frame.x(now[0]):.1f}" cy="{frame.y(now[1]):.1f}" r="2.5"/>'
+    near_end = frame.x(now[0]) > frame.width - 60
+    yield f'<text class="general" x="{frame.x(now[0]):.1f}" y="{frame.y(now[1]) - 7:.1f}" text-anchor="{"end" if near_end else "start"}">{now[1]:.2f}</text>'
+
+
 def span(course: Course) -> str:
     return f"{course.held_out[0][1]:.2f} to {course.held_out[-1][1]:.2f}"
 

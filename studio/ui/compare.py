@@ -8,13 +8,12 @@ from typing import Any
 
 import gradio as gr
 
-from studio.core.errors import StudioError
-from studio.core.records import Answer, Person, Run
-from studio.ui import drawing, need, show, show_run, talk
+from studio.core.records import Answer, Arm, Message, Person, Run, Sampling
+from studio.ui import compare_prompt, drawing, need, show, show_run, talk
 from studio.ui.drawing import Drawing
 from studio.ui.shell import Shell
 from studio.ui.wire import bind
-from studio.work import comparing, models, serving, training, writing
+from studio.work import comparing, models, planning, prompting, serving
 from studio.work.studio import Studio
 
 BASE = ("Base as it came", "base")
@@ -26,6 +25,7 @@ class Side:
     """One model's column."""
 
     arm: gr.Dropdown
+    prompt: gr.Dropdown
     system: gr.Textbox
     pane: gr.HTML
 
@@ -92,6 +92,7 @@ def lay_out_side(name: str) -> Side:
         arm = gr.Dropdown(
             [BASE], value="base", label=f"{name.title()} model", filterable=False, elem_id=f"compare-{name}"
         )
+        prompt = compare_prompt.lay_out(name)
         with gr.Accordion("System text", open=False):
             system = gr.Textbox(
                 label=f"System text of the {name} model", lines=2, max_lines=8, elem_id=f"compare-{name}-system",
@@ -102,12 +103,12 @@ def lay_out_side(name: str) -> Side:
             elem_classes="talk-box",
             js_on_load=serving.asset("follow.js").read_text("utf-8"),
         )
-    return Side(arm, system, pane)
+    return Side(arm, prompt, system, pane)
 
 
 def wire(studio: Studio, shell: Shell, tab: gr.Tab, parts: Parts, needed: need.Need) -> None:
     now: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
-    arms = [parts.left.arm, parts.right.arm]
+    arms, under = [[getattr(side, each) for side in (parts.left, parts.right)] for each in ("arm", "prompt")]
     opened = [
         parts.rest,
         parts.said,
@@ -117,14 +118,19 @@ def wire(studio: Studio, shell: Shell, tab: gr.Tab, parts: Parts, needed: need.N
         *parts.panes,
         parts.offered,
         parts.place,
+        *under,
     ]
     # preprocess=False: Gradio would refuse a run that its own session has not offered. `comparing.arm` checks what comes.
-    given = [shell.project, *arms, parts.talks, parts.offered]
+    given = [shell.project, *arms, parts.talks, parts.offered, *under]
     need.wire(studio, shell, tab, needed, on_open, given, opened, preprocess=False, **now)
     systems = [parts.left.system, parts.right.system]
+    for prompt, system in zip(under, systems, strict=True):
+        prompt.input(
+            bind(studio, compare_prompt.on_prompt), [shell.project, prompt], system, preprocess=False, **now
+        )
     sending = gr.on(
         [parts.message.submit, parts.send.click], bind(studio, on_ask),
-        [shell.project, *arms, *systems, parts.message, parts.talks, *parts.drawing.inputs],
+        [shell.project, *arms, *under, *systems, parts.message, parts.talks, *parts.drawing.inputs],
         [*parts.panes, parts.message], concurrency_id="accelerator", concurrency_limit=1,
         preprocess=False, show_progress="hidden",
     )  # fmt: skip
@@ -134,7 +140,7 @@ def wire(studio: Studio, shell: Shell, tab: gr.Tab, parts: Parts, needed: need.N
     )
     # In the same queue as the answers: a last frame of one that is being cancelled must not be drawn over the empty panes.
     gr.on(
-        [parts.again.click, *(each.input for each in arms)], on_again, None, [*parts.panes, parts.asked],
+        [parts.again.click, *(each.input for each in [*arms, *under])], on_again, None, [*parts.panes, parts.asked],
         cancels=[sending], concurrency_id="accelerator", concurrency_limit=1, show_progress="hidden",
     )  # fmt: skip
 
@@ -147,6 +153,8 @@ def on_open(
     right: str,
     talks: Any,
     offered: Any,
+    left_prompt: str | None = "",
+    right_prompt: str | None = "",
 ) -> tuple[Any, ...]:
     """The choices as they are now. A new run is put to the right; otherwise what a person chose stays."""
     runs = comparing.tuned(studio, project)
@@ -157,13 +165,16 @@ def on_open(
     same = now == offered and left in known and right in known
     arms = (left, right) if same else ("base", newest)
     if isinstance(offered, dict) and offered.get("project") == project:
-        systems = [gr.skip(), gr.skip()]
+        pairs = [compare_prompt.refreshed(studio, project, each) for each in (left_prompt, right_prompt)]
     else:
-        systems = [writing.by_id(studio, project).system] * 2
+        pairs = [
+            (compare_prompt.refreshed(studio, project, "")[0], compare_prompt.words(studio, project, ""))
+        ] * 2
+    under, systems = zip(*pairs, strict=True)
     ready = models.base(studio, project).path is not None
     panes = (gr.skip(),) * 3 if same else drawn([[], []])
     place = gr.skip() if same else 0
-    return gr.update(visible=ready), said(runs), *(gr.update(choices=choices, value=arm) for arm in arms), *systems, *panes, now, place  # fmt: skip
+    return gr.update(visible=ready), said(runs), *(gr.update(choices=choices, value=arm) for arm in arms), *systems, *panes, now, place, *under  # fmt: skip
 
 
 def said(runs: Sequence[Run]) -> str:
@@ -173,7 +184,7 @@ def said(runs: Sequence[Run]) -> str:
     return show.empty_state(
         "No tuned model yet",
         "Train one in the Train tab, and it stands on the right here. Until then, ask the base on both sides and give one "
-        "of them a system text: that shows what words alone can do.",
+        "of them a prompt or a system text: that shows what words alone can do.",
     )
 
 
@@ -189,6 +200,8 @@ def on_ask(
     project: str,
     left: str,
     right: str,
+    left_prompt: str | None,
+    right_prompt: str | None,
     left_system: str | None,
     right_system: str | None,
     message: str | None,
@@ -199,12 +212,13 @@ def on_ask(
     before = talk.checked_sides(talks, 2)
     question, histories = message or "", [talk.messages(each) for each in before]
     sampling = drawing.sampling(*drawn_as)
-    arms = [
-        replace(comparing.arm(studio, name), system=system or "")
-        for name, system in ((left, left_system), (right, right_system))
-    ]
+    sides = ((left, left_prompt, left_system), (right, right_prompt, right_system))
 
     def ask(stopping: Callable[[], bool]) -> Iterator[tuple[Answer, ...]]:
+        arms = [
+            side_arm(studio, project, *side, history, question, sampling)
+            for side, history in zip(sides, histories, strict=True)
+        ]
         return comparing.ask(studio, project, arms, histories, question, sampling, stopping)
 
     if question.strip():
@@ -215,9 +229,26 @@ def on_ask(
                 [*each, talk.turn(question, answer)] for each, answer in zip(before, answers, strict=True)
             ]
             yield *drawn(talks_now, "" if all(each.done for each in answers) else talk.WRITING), ""
-    except StudioError:
+    except Exception:
         yield *drawn(before), question  # the question goes back to where it can be sent again
         raise
+
+
+def side_arm(
+    studio: Studio,
+    project: str,
+    model: str,
+    prompt: str | None,
+    system: str | None,
+    history: Sequence[Message],
+    question: str,
+    sampling: Sampling,
+) -> Arm:
+    """A side's model under its kept prompt, with the examples for this question, or under the system text in its box."""
+    arm = comparing.arm(studio, project, compare_prompt.arm_name(model, prompt))
+    if not arm.prompt:
+        return replace(arm, system=system or "")
+    return prompting.under(studio, project, arm, history, question, sampling).arm
 
 
 def on_stop(talks: Any) -> tuple[str, str]:
@@ -233,7 +264,7 @@ def on_again() -> tuple[Any, ...]:
 
 def on_next(studio: Studio, person: Person, project: str, place: int) -> tuple[str, str, int]:
     """The next held-out question, put into the box; after the last comes the first again."""
-    held_out = sorted(training.sides(studio, project).held_out, key=lambda each: each.number)
+    held_out = sorted(planning.sides(studio, project).held_out, key=lambda each: each.number)
     if not held_out:
         return "", show.note("There are no held-out examples yet: write or import a few more.", "warn"), 0
     at = place % len(held_out)

@@ -97,12 +97,16 @@ def on_watch(studio: Studio, person: Person, project: str | None, met: dict[str,
     fetch = models.fetching(studio)
     running = bool(fetch and fetch.running)
     size = f" ({show.size(base.download)})" if base.download else ""
-    button = gr.update(value=f"Get {called(base)}{size}", visible=not running)
+    button = gr.update(value=f"Get {called(base)}{size}", visible=not running and not base.trouble)
     return gr.update(visible=True), waiting(base, fetch), button, gr.update(active=True), now, now != met
 
 
 def waiting(base: models.Base, fetch: models.Fetch | None) -> str:
     """Why nothing can be done here yet, and how far the fetch is."""
+    if base.trouble:
+        return show.empty_state(
+            "The base model cannot be used", f"{base.trouble} You choose one in the Train tab."
+        )
     if fetch and fetch.running and fetch.total:
         said = f"This tab opens by itself when it is here. {GOES_ON}"
         return show.empty_state("The model is on its way", said) + show.progress(fetch.done / fetch.total, how_far(fetch))  # fmt: skip

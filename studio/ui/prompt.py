@@ -8,39 +8,60 @@ from typing import Any
 
 import gradio as gr
 
-from studio.core.errors import StudioError
-from studio.core.records import Answer, Conversation, Person
-from studio.ui import drawing, need, show, talk
+from studio.core.errors import BadInput
+from studio.core.records import Answer, Arm, Message, Person, Sampling
+from studio.ui import (
+    drawing,
+    need,
+    prompt_held_out,
+    prompt_kept,
+    prompt_pins,
+    prompt_style,
+    show,
+    show_prompt,
+    talk,
+)
 from studio.ui.drawing import Drawing
+from studio.ui.prompt_kept import Choice, Deeds, Past
+from studio.ui.prompt_style import Help
 from studio.ui.shell import Shell
 from studio.ui.wire import bind
-from studio.work import models, prompting, serving, writing
+from studio.work import models, prompting, prompts, serving, writing
 from studio.work.studio import Studio
 
 ADVICE = (
     "If words and a few examples are enough, do not train: a prompt is changed in a minute. Train when the best prompt "
     "here still does not sound like your own answers."
 )
+NEAREST = 2  # examples shown before a question unless somebody says otherwise
 
 
 @dataclass(frozen=True)
 class Parts:
     """The tab's components. `turns`: the conversation, kept by the page. `shown`: the project whose system text is in the box."""
 
-    rest: gr.Row
+    rest: gr.Column
+    choice: Choice
     system: gr.Textbox
-    use: gr.Button
-    used: gr.HTML
+    help: Help
     k: gr.Slider
+    pins: gr.HTML
+    deeds: Deeds
     drawing: Drawing
     pane: gr.HTML
     message: gr.Textbox
     send: gr.Button
     stop: gr.Button
+    look: gr.Button
     again: gr.Button
     chosen: gr.HTML
+    past: Past
     turns: gr.JSON
     shown: gr.JSON
+
+    @property
+    def words(self) -> list[Any]:
+        return [self.system, self.k, self.pins]
 
 
 def build(studio: Studio, shell: Shell) -> gr.Tab:
@@ -48,28 +69,34 @@ def build(studio: Studio, shell: Shell) -> gr.Tab:
     with gr.Tab("Prompt", id="prompt") as tab, gr.Column(elem_classes="page"):
         gr.HTML(show.note(ADVICE))
         needed = need.lay_out("prompt")
-        with gr.Row(visible=False, elem_id="prompt-rest", elem_classes="sides") as rest:
-            with gr.Column(scale=1, elem_classes="card", min_width=300):
-                words = lay_out_words()
-            with gr.Column(scale=2, elem_classes="card", min_width=320):
-                asking = lay_out_asking()
-        parts = Parts(rest, *words, *asking, gr.JSON([], visible=False), gr.JSON({}, visible=False))  # type: ignore[call-arg]
+        with gr.Column(visible=False, elem_id="prompt-rest") as rest:
+            with gr.Row(elem_classes="sides"):
+                with gr.Column(scale=1, elem_classes="card", min_width=300):
+                    words = lay_out_words(studio)
+                with gr.Column(scale=2, elem_classes="card", min_width=320):
+                    asking = lay_out_asking()
+            with gr.Column(elem_classes="card"):
+                past = prompt_kept.lay_out_past()
+        parts = Parts(rest, *words, *asking, past, gr.JSON([], visible=False), gr.JSON({}, visible=False))  # type: ignore[call-arg]
+        held_out = prompt_held_out.lay_out()
     wire(studio, shell, tab, parts, needed)
+    prompt_held_out.wire(studio, shell, tab, held_out, parts.words)
     return tab
 
 
-def lay_out_words() -> tuple[Any, ...]:
+def lay_out_words(studio: Studio) -> tuple[Any, ...]:
+    choice = prompt_kept.lay_out_choice()
     system = gr.Textbox(
         label="System text", lines=4, max_lines=16, elem_id="prompt-system",
         info="What the model is told before every conversation: who it is and how it should answer.",
     )  # fmt: skip
-    use = gr.Button("Use as the project's system text", elem_id="prompt-use", elem_classes="fit")
-    used = gr.HTML(elem_id="prompt-used")
+    help = prompt_style.lay_out()
     k = gr.Slider(
-        0, 8, 2, step=1, label="Examples shown to the model", elem_id="prompt-k", buttons=[],
+        0, prompts.SHOTS, NEAREST, step=1, label="Examples shown to the model", elem_id="prompt-k", buttons=[],
         info="Those of your conversations that are nearest to the question. Held-out ones are never shown.",
     )  # fmt: skip
-    return system, use, used, k, drawing.lay_out("prompt")
+    pins = prompt_pins.lay_out(studio)
+    return choice, system, help, k, pins, prompt_kept.lay_out_deeds(), drawing.lay_out("prompt")
 
 
 def lay_out_asking() -> tuple[Any, ...]:
@@ -86,22 +113,31 @@ def lay_out_asking() -> tuple[Any, ...]:
         send = gr.Button("Send", variant="primary", elem_id="prompt-send", elem_classes="fit")
         stop = gr.Button("Stop", elem_id="prompt-stop", elem_classes="fit")
     with gr.Row(elem_classes="buttons"):
+        look = gr.Button("Show the prompt only", elem_id="prompt-look", elem_classes="fit quiet")
         again = gr.Button("Start again", elem_id="prompt-again", elem_classes="fit quiet")
-    return pane, message, send, stop, again, gr.HTML(elem_id="prompt-chosen")
+    return pane, message, send, stop, look, again, gr.HTML(elem_id="prompt-chosen")
 
 
 def wire(studio: Studio, shell: Shell, tab: gr.Tab, parts: Parts, needed: need.Need) -> None:
     now: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
-    opened = [parts.rest, parts.system, parts.used, parts.pane, parts.turns, parts.chosen, parts.shown]
-    need.wire(studio, shell, tab, needed, on_open, [shell.project, parts.shown], opened, **now)
-    parts.use.click(bind(studio, on_use), [shell.project, parts.system], parts.used, **now)
-    parts.system.input(lambda: "", None, parts.used, **now)
+    choice, deeds = parts.choice, parts.deeds
+    opened = [
+        parts.rest, parts.system, deeds.said, parts.pane, parts.turns, parts.chosen, parts.shown,
+        parts.k, parts.pins, choice.prompt, choice.version, deeds.name, *parts.past.outputs,
+    ]  # fmt: skip
+    # preprocess=False: Gradio would refuse a prompt that its own session has not offered.
+    given = [shell.project, parts.shown, choice.prompt]
+    need.wire(studio, shell, tab, needed, on_open, given, opened, preprocess=False, **now)
+    prompt_kept.wire(studio, shell, choice, deeds, parts.past, parts.words)
+    prompt_style.wire(studio, shell.project, parts.help, parts.system)
+    parts.system.input(lambda: ("", ""), None, [deeds.said, parts.help.said], **now)
+    asking = [shell.project, *parts.words, parts.message, parts.turns, *parts.drawing.inputs]
     sending = gr.on(
-        [parts.message.submit, parts.send.click], bind(studio, on_ask),
-        [shell.project, parts.system, parts.k, parts.message, parts.turns, *parts.drawing.inputs],
+        [parts.message.submit, parts.send.click], bind(studio, on_ask), asking,
         [parts.pane, parts.turns, parts.message, parts.chosen],
         concurrency_id="accelerator", concurrency_limit=1, show_progress="hidden",
     )  # fmt: skip
+    parts.look.click(bind(studio, on_look), asking, parts.chosen, **now)
     parts.stop.click(on_stop, parts.turns, parts.pane, cancels=[sending], **now)
     # In the same queue as the answers: a last frame of one that is being cancelled must not be drawn over the empty pane.
     parts.again.click(
@@ -110,17 +146,23 @@ def wire(studio: Studio, shell: Shell, tab: gr.Tab, parts: Parts, needed: need.N
     )  # fmt: skip
 
 
-def on_open(studio: Studio, person: Person, project: str, shown: Any) -> tuple[Any, ...]:
-    """The project's own system text at the first visit; afterwards what was tried stays."""
+def on_open(
+    studio: Studio, person: Person, project: str, shown: Any, kept: str | None = None
+) -> tuple[Any, ...]:
+    """What the project uses at the first visit; afterwards what was tried stays, and only the choice of prompts is new."""
     ready = gr.update(visible=models.base(studio, project).path is not None)
     if shown == {"project": project}:
-        return ready, *(gr.skip() for _ in range(6))
-    return ready, writing.by_id(studio, project).system, "", *on_again(), {"project": project}
-
-
-def on_use(studio: Studio, person: Person, project: str, system: str) -> str:
-    writing.set_system(studio, person, project, system)
-    return '<p class="saved" role="status">Saved. New runs and conversations without a system text of their own use it.</p>'
+        choices = prompt_kept.choices(studio, project, str(kept or ""))
+        return ready, *(gr.skip() for _ in range(8)), choices, *(gr.skip() for _ in range(5))
+    used = prompts.default(studio, project)
+    found = prompts.versions(studio, project, used.id) if used else []
+    return (
+        ready, writing.by_id(studio, project).system, "", *on_again(), {"project": project},
+        used.shots if used else NEAREST, prompt_pins.value(studio, project, used.pinned if used else ()),
+        prompt_kept.choices(studio, project, used.id if used else ""),
+        prompt_kept.version_choices(found, used.version if used else None),
+        used.name if used else "", *prompt_kept.panel(studio, found),
+    )  # fmt: skip
 
 
 def on_ask(
@@ -129,6 +171,7 @@ def on_ask(
     project: str,
     system: str,
     k: float,
+    pins: Any,
     message: str,
     turns: Any,
     *drawn_as: Any,
@@ -139,8 +182,7 @@ def on_ask(
     if message.strip():
         yield *drawn([*before, talk.turn(message)], talk.waiting(studio)), "", gr.skip()
     try:
-        prompted = prompting.prompted(studio, project, system, int(k), history, message, sampling)
-        chosen = examples(prompted.examples, prompted.dropped)
+        prompted, chosen = looked(studio, project, system, k, pins, history, message, sampling)
 
         def ask(stopping: Callable[[], bool]) -> Iterator[Answer]:
             return prompting.ask(studio, project, prompted, history, message, sampling, stopping)
@@ -151,30 +193,48 @@ def on_ask(
                 "",
                 chosen,
             )
-    except StudioError:
+    except Exception:
         yield *drawn(before), message, gr.skip()
         raise
 
 
+def on_look(
+    studio: Studio,
+    person: Person,
+    project: str,
+    system: str,
+    k: float,
+    pins: Any,
+    message: str,
+    turns: Any,
+    *drawn_as: Any,
+) -> str:
+    """The examples for this question and the exact prompt, without an answer."""
+    history = talk.messages(talk.checked(turns))
+    return looked(studio, project, system, k, pins, history, message, drawing.sampling(*drawn_as))[1]
+
+
+def looked(
+    studio: Studio,
+    project: str,
+    system: str,
+    k: float,
+    pins: Any,
+    history: tuple[Message, ...],
+    message: str,
+    sampling: Sampling,
+) -> tuple[prompting.Prompted, str]:
+    """The prompt for this question, and as the page shows it. Raises BadInput where there is no question."""
+    if not message.strip():
+        raise BadInput("There is no question yet. Write one and send it again.")
+    arm, pinned = Arm(system=writing.cleaned(system or "", "The system text")), prompt_pins.ids(pins)
+    prompted = prompting.prompted(studio, project, arm, int(k), pinned, history, message, sampling)
+    tokens = prompting.seen(studio, project, prompted, history, message)
+    return prompted, show_prompt.examples(prompted) + show_prompt.seen(tokens)
+
+
 def drawn(turns: list[talk.Turn], waiting: str = "") -> tuple[str, list[talk.Turn]]:
     return talk.pane(turns, waiting), turns
-
-
-def examples(chosen: tuple[Conversation, ...], dropped: int) -> str:
-    """Which conversations stood before the question, and how many found no room."""
-    if not chosen and not dropped:
-        return '<p class="soft">No examples were shown to the model.</p>'
-    rows = [
-        (f"{each.number:04}", next((m.content for m in each.messages if m.role == "user"), ""))
-        for each in chosen
-    ]
-    short = (
-        f"{show.counted(dropped, 'example')} found no room beside the question and the answer."
-        if dropped
-        else ""
-    )
-    listed = show.table(["Number", "Question"], rows, {0}, "Examples shown to the model") if rows else ""
-    return f"<h3>Shown to the model before the question</h3>{listed}{show.note(short, 'warn')}"
 
 
 def on_stop(turns: Any) -> str:

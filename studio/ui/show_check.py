@@ -40,7 +40,7 @@ def health(found: Health) -> str:
             (unknown if found.learned_tokens is None else f"{found.learned_tokens:,}", learned_label(found)),
             (f"{found.held_out:,}", "conversations held out: never learned from, to measure on"),
         ]
-    )
+    ) + note(found.trouble, "bad")
 
 
 def learned_label(found: Health) -> str:

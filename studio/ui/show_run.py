@@ -12,9 +12,7 @@ from studio.core.course import Course, as_csv, course
 from studio.core.outcome import told as findings
 from studio.core.records import ACTIVE, Run
 from studio.ui import charts, show_watch
-from studio.ui.show import counted, duration, empty_state, note, plan_card, progress, size, table, text
-from studio.work.models import Base
-from studio.work.training import Plan
+from studio.ui.show import counted, duration, empty_state, note, progress, size, text
 
 STATES = {
     "queued": "waits for its turn",
@@ -33,81 +31,6 @@ EARLY = {
     "numbers": "; it ended early because the loss stopped being a number",
 }
 LINES = 200  # of a run's events that the page shows
-
-
-def plan(planned: Plan) -> str:
-    """The plan's numbers before the button is pressed."""
-    return plan_card(
-        [
-            (
-                f"{planned.learned:,}",
-                f"conversations to learn{learned_tokens(planned)}, {planned.held_out:,} held out",
-            ),
-            (f"{planned.general:,}", f"general examples, {ratio(planned.recipe.general)}"),
-            (f"{planned.updates:,}", f"updates, {seen(planned)}"),
-            (duration(planned.seconds) if planned.seconds else "not known yet", time_label(planned)),
-            memory_figure(planned),
-        ]
-    )
-
-
-def learned_tokens(planned: Plan) -> str:
-    return f" ({planned.learned_tokens:,} tokens of answers)" if planned.learned_tokens else ""
-
-
-def time_label(planned: Plan) -> str:
-    return "on this machine" if planned.seconds else "time here, measured by the first run"
-
-
-def memory_figure(planned: Plan) -> tuple[str, str]:
-    total = size(planned.memory_total)
-    return (size(planned.memory), f"of {total} memory") if planned.memory else ("not known yet", f"of {total} memory, measured by the first run")  # fmt: skip
-
-
-def ratio(general: float) -> str:
-    return (
-        f"{general:g} for each of yours" if general not in (0, 1) else ("1:1" if general else "none mixed in")
-    )
-
-
-def seen(planned: Plan) -> str:
-    """How often an example is seen, which an exact number of updates may make a fraction."""
-    if not planned.learned:
-        return "none yet"
-    if not planned.recipe.updates:
-        return f"each example seen {counted(planned.recipe.passes, 'time')}"
-    times = planned.updates * planned.recipe.batch / (planned.learned + planned.general)
-    return f"each example seen {times:.1f} times"
-
-
-def left_out(rows: Sequence[tuple[int, str]]) -> str:
-    """Which conversations training leaves out, and why."""
-    if not rows:
-        return ""
-    shown = [(f"{number:04}", why) for number, why in rows[:100]]
-    rest = f'<p class="soft">and {len(rows) - 100:,} more.</p>' if len(rows) > 100 else ""
-    one = len(rows) == 1
-    title = f"{counted(len(rows), 'conversation')} {'is' if one else 'are'} left out: which, and why"
-    inside = table(["Number", "Why, and what to do"], shown, {0}, "Conversations left out")
-    return f"<details><summary>{title}</summary>{inside}{rest}</details>"
-
-
-def base_line(base: Base) -> str:
-    """The base model in one line: what it is, and whether it is on this machine."""
-    where = "on this machine" if base.path else f"not on this machine yet{download(base)}"
-    facts = ", ".join(each for each in (parameters(base), base.licence, where) if each)
-    return f'<p class="soft">Base model: <b class="ink">{text(base.title)}</b>, {text(facts)}.</p>'
-
-
-def parameters(base: Base) -> str:
-    if not base.parameters:
-        return ""
-    many = base.parameters >= 10**6
-    return f"{base.parameters / 10**6:,.0f} million weights" if many else f"{base.parameters:,} weights"
-
-
-def download(base: Base) -> str:
-    return f", {size(base.download)} to fetch" if base.download else ""
 
 
 def name(run: Run) -> str:
@@ -169,7 +92,8 @@ def live(run: Run | None, wish: str = "", questions: Sequence[str] = ()) -> str:
     head = f'<div class="head"><h2>{text(name(run))}</h2><span class="soft num">{text(standing(run, told, wish))}</span></div>'
     going = progress(told.share, told_words(told)) if run.state in ACTIVE else over(run, told)
     saved = "" if run.state in ACTIVE else save_curve(run, told)
-    return f"{head}{going}{drawing(told)}{saved}{show_watch.timeline(questions, told)}"
+    remarks = note(" ".join(told.remarks), "warn") if told.remarks else ""
+    return f"{head}{going}{remarks}{drawing(told)}{saved}{show_watch.timeline(questions, told)}"
 
 
 def save_curve(run: Run, told: Course) -> str:
@@ -242,9 +166,10 @@ def drawing(told: Course) -> str:
         '<p><i class="held"></i>Held out: examples of yours that it never learns from. The ring is the best, which is kept.</p>'
         "<p>Loss says how much a text surprises the model: lower is better.</p>"
     )
-    return (
-        f'<div class="course"><div>{drawn}</div><div class="beside soft">{legend}{general(told)}</div></div>'
-    )
+    gauge = charts.gauge(told)
+    if gauge:
+        legend += '<p><i class="general"></i>General (the lower line, on a scale of its own): other text that it never learns from.</p>'
+    return f'<div class="course"><div>{drawn}{gauge}</div><div class="beside soft">{legend}{general(told)}</div></div>'
 
 
 def general(told: Course) -> str:
@@ -271,13 +196,28 @@ def events(run: Run | None) -> str:
     if run is None:
         return ""
     lines = [event_line(each) for each in run.events[-LINES:]]
-    return f'<pre class="log" tabindex="0">{text(chr(10).join(lines))}</pre>'
+    return f'<p class="soft">{text(lineage(run))}</p><pre class="log" tabindex="0">{text(chr(10).join(lines))}</pre>'
+
+
+def lineage(run: Run) -> str:
+    """From what a run was made, so that it can be made again: data and base by the beginnings of their hashes."""
+    data: Any = run.spec.get("data", {})
+    parts = [
+        f"{label} {data[kind]['rows']:,} conversations ({str(data[kind]['sha256'])[:8]})"
+        for label, kind in (("learned from", "train"), ("held out", "held_out"), ("general", "general"))
+        if data.get(kind, {}).get("rows")
+    ]
+    revision = f" ({str(run.spec['base_revision'])[:8]})" if run.spec.get("base_revision") else ""
+    versions: Any = run.spec.get("versions", {})
+    under = ", ".join(f"{each} {number}" for each, number in versions.items())
+    said = f"Run {run.id}, started by {run.spec.get('by', 'nobody named')}: {', '.join(parts)}. Base model {run.spec['base']}{revision}."
+    return f"{said} Under {under}." if under else said
 
 
 def event_line(event: dict[str, Any]) -> str:
     rest = {
         key: round(value, 4) if isinstance(value, float) else value
         for key, value in event.items()
-        if key not in ("kind", "at")
+        if key not in ("kind", "at", "clock")
     }
     return f"{datetime.fromtimestamp(event['at']):%H:%M:%S} {event['kind']} {json.dumps(rest, ensure_ascii=False)}"

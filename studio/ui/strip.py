@@ -119,10 +119,8 @@ def model(studio: Studio, project: str) -> dict[str, Any]:
     if coming := studio.engine.loading():
         return {"name": f"Loading {coming[0]}", "note": "", "share": coming[1]}
     base = models.base(studio, project)
-    return {
-        "name": studio.engine.loaded() or base.title,
-        "note": "" if base.path else "not on this machine yet",
-    }
+    missing = "cannot be used" if base.trouble else "not on this machine yet"
+    return {"name": studio.engine.loaded() or base.title, "note": "" if base.path else missing}
 
 
 def device(studio: Studio) -> dict[str, Any]:
@@ -142,9 +140,11 @@ def job(studio: Studio) -> dict[str, Any] | None:
         return None
     going = course(run)
     left = f", {show.duration(going.seconds_left)} left" if going.seconds_left is not None else ""
+    waiting = len(training.queue(studio))
+    more = f", {waiting} waiting" if waiting else ""
     return {
         "run": run.id,
         "name": str(run.spec.get("name") or run.id),
         "share": going.share,
-        "text": f"{100 * going.share:.0f} %{left}" if going.done else going.doing,
+        "text": (f"{100 * going.share:.0f} %{left}" if going.done else going.doing) + more,
     }

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from studio.core.recipe import PRESET_HELP, PRESETS, QUANTIZATIONS, Recipe, plain
-from studio.ui import need, train_plan, train_recipes, train_run, train_watch
+from studio.ui import need, train_plan, train_recipes, train_run, train_tracker, train_watch
 from studio.ui.shell import Shell
 from studio.ui.show import text
 from studio.ui.wire import bind
@@ -19,7 +19,7 @@ from studio.work.studio import Studio
 @dataclass(frozen=True)
 class PlanPart:
     """The plan's components. `hindered` says why training cannot start; the run part asks it, for it shares the button.
-    `counted`: how many conversations the shown plan learns from and holds out."""
+    `counted`: how many conversations the shown plan learns from and holds out, and its base."""
 
     figures: gr.HTML
     start: gr.Button
@@ -32,6 +32,7 @@ class PlanPart:
     left_out: gr.HTML
     settings: list[Any]
     recipes: train_recipes.RecipePart
+    tracker: train_tracker.TrackerPart
     base_said: gr.HTML
     base: gr.Dropdown
     use: gr.Button
@@ -104,6 +105,7 @@ def build(studio: Studio, shell: Shell) -> gr.Tab:
     wire_run(studio, shell, tab, plan, run)
     train_watch.wire(studio, shell, tab, watch)
     train_recipes.wire(studio, tab, plan.recipes, plan.inputs)
+    train_tracker.wire(studio, tab, plan.tracker)
     wire_plan(studio, shell, tab, plan, needed, run)
     return tab
 
@@ -122,7 +124,7 @@ def lay_out_plan(studio: Studio) -> PlanPart:
     )  # fmt: skip
     left_out = gr.HTML(elem_id="train-left-out")
     base_said = gr.HTML(elem_id="train-base-line")
-    settings, recipes = lay_out_advanced()
+    settings, recipes, tracker = lay_out_advanced()
     with gr.Accordion("Use another base model", open=False, elem_id="train-base"):
         base, use = lay_out_base(studio)
     hindered, counted = gr.State(""), gr.State(())
@@ -138,6 +140,7 @@ def lay_out_plan(studio: Studio) -> PlanPart:
         left_out,
         settings,
         recipes,
+        tracker,
         base_said,
         base,
         use,
@@ -162,15 +165,15 @@ def lay_out_figures() -> tuple[gr.HTML, gr.Button, gr.Button, gr.HTML, gr.HTML]:
     return figures, start, measure, busy, said
 
 
-def lay_out_advanced() -> tuple[list[Any], train_recipes.RecipePart]:
+def lay_out_advanced() -> tuple[list[Any], train_recipes.RecipePart, train_tracker.TrackerPart]:
     with gr.Accordion("Advanced settings", open=False, elem_id="train-advanced"):
         gr.HTML(
             '<p class="soft">An empty field follows the strength chosen above; what that is stands in it in grey.</p>'
         )
         with gr.Row(elem_classes="settings"):
             settings = [setting(each) for each in advanced()]
-        recipes = train_recipes.lay_out()
-    return settings, recipes
+        recipes, tracker = train_recipes.lay_out(), train_tracker.lay_out()
+    return settings, recipes, tracker
 
 
 def advanced() -> list[Field[Any]]:

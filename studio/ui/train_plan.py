@@ -9,13 +9,14 @@ from typing import Any
 
 import gradio as gr
 
-from studio.core.errors import BadInput, StudioError
+from studio.core.errors import BadInput, BadRecipe, StudioError
 from studio.core.recipe import PRESET_HELP, Recipe, plain
 from studio.core.records import Person
-from studio.ui import need, show, show_run
-from studio.work import models, training
+from studio.ui import need, show, show_plan
+from studio.work import models, planning
 from studio.work.studio import Studio
 
+NO_PLAN = '<p class="soft">There is no plan yet.</p>'
 NAMES = tuple(each.name for each in fields(Recipe) if each.name != "general")
 
 
@@ -45,16 +46,18 @@ def on_plan(
     help = f'<p class="soft">{show.text(PRESET_HELP.get(preset, ""))}</p>'
     try:
         base = models.base(studio, project)
-        planned = training.plan(studio, project, preset, **changes(general, settings))
+        planned = planning.plan(studio, project, preset, **changes(general, settings))
     except StudioError as error:
         said = show.note(str(error), "bad")
         start, measure = gr.update(interactive=False), gr.update(visible=False)
-        return gr.skip(), help, said, "", gr.skip(), start, measure, str(error), (), *unchanged()
+        # Who types a number passes through some that are none: the plan stays there, else the page would jump.
+        figures = gr.skip() if isinstance(error, BadRecipe) else NO_PLAN
+        return figures, help, said, "", gr.skip(), start, measure, str(error), (), *unchanged()
     said = "".join([show.note(planned.obstacle, "warn"), *(show.note(each) for each in planned.advice)])
     ready = not planned.obstacle
     return (
-        show_run.plan(planned), help, said, show_run.left_out(planned.left_out), base_said(studio, base),
-        gr.update(interactive=ready), gr.update(visible=ready and bool(base.path) and planned.seconds is None), planned.obstacle, (planned.learned, planned.held_out), *grey(planned.recipe),
+        show_plan.plan(planned), help, said, show_plan.left_out(planned.sides.left_out), base_said(studio, base),
+        gr.update(interactive=ready), gr.update(visible=ready and bool(base.path) and planned.seconds is None), planned.obstacle, (planned.learned, planned.held_out, base.id), *grey(planned.recipe),
     )  # fmt: skip
 
 
@@ -65,7 +68,9 @@ def on_nudge(studio: Studio, person: Person) -> str:
 
 def base_said(studio: Studio, base: models.Base) -> str:
     short = "It needs more memory than this machine has. Choose a smaller one below."
-    return show_run.base_line(base) + (show.note(short, "warn") if models.fits(studio, base) is False else "")
+    return show_plan.base_line(base) + (
+        show.note(short, "warn") if models.fits(studio, base) is False else ""
+    )
 
 
 def grey(recipe: Recipe) -> list[Any]:

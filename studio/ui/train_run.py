@@ -15,7 +15,7 @@ from studio.core.recipe import PRESETS, Recipe
 from studio.core.records import ACTIVE, RESUMABLE, Person, Run
 from studio.ui import show_difference, show_run, show_runs
 from studio.ui.train_plan import NAMES, changes
-from studio.work import run_difference, training
+from studio.work import run_difference, run_history, training
 from studio.work.studio import Studio
 
 Seen = dict[
@@ -29,7 +29,7 @@ def on_show(
     """Everything about the runs, read again; but for the note of a run that is `seen`, which somebody may be writing."""
     if not project:  # the page is still being loaded; a tick brings it
         return gr.skip()
-    runs, going = training.history(studio, project), training.active(studio)
+    runs, going = run_history.runs_of(studio, project), training.active(studio)
     run = next((each for each in runs if each.id == chosen), None) or first(runs)
     # Who opens the run that stands here anyway goes on seeing the newest.
     kept = chosen if run and run.id == chosen and run != first(runs) else ""
@@ -54,7 +54,7 @@ def drawn(run: Run | None) -> tuple[Any, ...]:
     going = run is not None and run.state in ACTIVE
     wish = training.stopping(run) if run else ""
     return (
-        show_run.live(run, wish, training.questions(run) if run else ()),
+        show_run.live(run, wish, run_history.questions(run) if run else ()),
         gr.update(visible=run is not None), show_run.events(run), gr.update(visible=going),
         gr.update(interactive=not wish), gr.update(interactive=wish != "discard"), gr.update(visible=False),
         gr.update(visible=run is not None and not going), gr.update(visible=run is not None and run.state in RESUMABLE),
@@ -73,14 +73,14 @@ def about(run: Run | None, runs: list[Run], seen: Seen) -> tuple[Any, ...]:
 
 def on_note(studio: Studio, person: Person, seen: Seen, note: str) -> None:
     if seen.get("run"):
-        training.set_note(studio, seen["run"], note)
+        run_history.set_note(studio, seen["run"], note)
 
 
 def on_other(studio: Studio, person: Person, seen: Seen, other: str | None) -> str:
     """What is different from the run that was chosen to the one that is shown."""
     if not other or not seen.get("run"):
         return ""
-    before, after = training.run(studio, other), training.run(studio, seen["run"])
+    before, after = run_history.run(studio, other), run_history.run(studio, seen["run"])
     return show_difference.difference(after, before, run_difference.between(before, after))
 
 
@@ -118,12 +118,12 @@ def on_tick(
 
 def look(studio: Studio, project: str, chosen: str, seen: Seen) -> tuple[Run | None, Run | None]:
     """(the run to show, the run going). While one is going, no other folder is read than its own and the shown one's."""
-    known = training.run(studio, seen["active"]) if seen["active"] else training.active(studio)
+    known = run_history.run(studio, seen["active"]) if seen["active"] else training.active(studio)
     going = known if known and known.state in ACTIVE else None
     if not chosen and going and going.spec["project"] == project:
         return going, going
     wanted = chosen or seen["run"]
-    return (training.run(studio, wanted) if wanted else None), going
+    return (run_history.run(studio, wanted) if wanted else None), going
 
 
 def on_start(
@@ -131,18 +131,20 @@ def on_start(
     person: Person,
     project: str,
     seen: Seen,
-    counted: tuple[int, int],
+    counted: tuple[int, int, str],
     preset: str,
     general: float,
     *settings: Any,
 ) -> Any:
     """Start a run; where the page shows that one is going, let it wait. A second press finds the first one's run going,
-    and says so; so it does where the set is no longer what the plan had `counted`."""
+    and says so; so it does where set or base are no longer what the plan had `counted`."""
     queue = bool(seen.get("active"))
     run = training.start(studio, person, project, preset, queue=queue, **changes(general, settings))
-    if counted and tuple(counted) != training.taken(run):
-        learned, held_out = training.taken(run)
+    learned, held_out = run_history.taken(run)
+    if counted and tuple(counted[:2]) != (learned, held_out):
         gr.Info(f"The set was changed after this plan was made. The run learns from {learned:,} conversations and holds out {held_out:,}.")  # fmt: skip
+    if counted and counted[2] != run.spec["base"]:
+        gr.Info(f"The base model was changed after this plan was made. The run trains {run.spec['base']}: stop it if you meant another.")  # fmt: skip
     return on_show(studio, person, project, "", "")
 
 
@@ -160,7 +162,7 @@ def on_resume(studio: Studio, person: Person, project: str, hindered: str, chose
 
 def on_repeat(studio: Studio, person: Person, seen: Seen) -> list[Any]:
     """The plan's fields as the shown run had them, for a person to change and start."""
-    spec: dict[str, Any] = training.run(studio, seen["run"]).spec
+    spec: dict[str, Any] = run_history.run(studio, seen["run"]).spec
     name = spec["preset"] if spec["preset"] in PRESETS else "standard"
     usual = asdict(Recipe(**PRESETS[name]))
     own = {key: value for key, value in spec["recipe"].items() if usual.get(key) != value}
@@ -193,7 +195,7 @@ def on_press(
     """Open or delete the run whose button was pressed, or let it wait less."""
     id = str(event.id)
     if event.press == "delete":
-        training.delete(studio, id)
+        run_history.delete(studio, id)
         return on_show(studio, person, project, hindered, "" if chosen == id else chosen)
     if event.press == "up":
         training.move_up(studio, id)

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 import gradio as gr
 
-from studio.core.errors import BadInput, StudioError
+from studio.core.errors import BadInput, foreseen
 from studio.core.people import named
 from studio.core.records import Person
 from studio.work.studio import Studio, owner
@@ -107,8 +107,8 @@ def told(error: Exception, handler: Callable[..., Any]) -> gr.Error:
 
 def worded(error: Exception, handler: Callable[..., Any]) -> tuple[str, str]:
     """(title, sentence) of an error; what was not foreseen is logged whole."""
-    if isinstance(error, StudioError):
-        return error.title, str(error)
+    if said := foreseen(error):
+        return said.title, str(said)
     log.error("unforeseen failure in %s", handler.__name__, exc_info=error)
     return "Something went wrong", UNFORESEEN
 

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 
 from studio.core import lint
 from studio.core.encode import with_system
+from studio.core.errors import StudioError
 from studio.core.records import Conversation, Finding, Message, Token
 from studio.core.split import held_out
-from studio.work import writing
+from studio.work import models, writing
 from studio.work.studio import Studio
 
 
 @dataclass(frozen=True)
 class Health:
-    """The set at a glance. Token counts are None until the base model is on this machine."""
+    """The set at a glance. Token counts are None until the base model is on this machine, and where it cannot count: then
+    `trouble` says why."""
 
     conversations: int
     messages: int
@@ -23,6 +25,7 @@ class Health:
     learned_tokens: int | None
     held_out: int
     findings: tuple[Finding, ...]
+    trouble: str = ""
 
 
 def findings(studio: Studio, project_id: str) -> list[Finding]:
@@ -30,9 +33,13 @@ def findings(studio: Studio, project_id: str) -> list[Finding]:
 
 
 def health(studio: Studio, project_id: str) -> Health:
-    """Count the set and run every rule over it. Raises TemplateNotSplittable where the base cannot be trained."""
+    """Count the set and run every rule over it."""
     conversations = writing.all_conversations(studio, project_id)
-    counted = sizes(studio, project_id, conversations)
+    counted, trouble = None, ""
+    try:
+        counted = sizes(studio, project_id, conversations)
+    except StudioError as error:  # the findings can be told all the same
+        trouble = str(error)
     return Health(
         len(conversations),
         sum(len(each.messages) for each in conversations),
@@ -40,13 +47,14 @@ def health(studio: Studio, project_id: str) -> Health:
         sum(each[1] for each in counted) if counted is not None else None,
         len(held_out([each.id for each in conversations])),
         tuple(lint.findings(conversations)),
+        trouble,
     )
 
 
 def sizes(studio: Studio, project_id: str, conversations: list[Conversation]) -> list[tuple[int, int]] | None:
     """(tokens, learned tokens) of each conversation; None while the base is not on this machine."""
     project = writing.by_id(studio, project_id)
-    if studio.engine.base(project.base).path is None:
+    if models.base(studio, project_id).path is None:
         return None
     whole = [each for each in conversations if not lint.unlearnable(each.messages)]
     asked = [with_system(each.messages, project.system) for each in whole]
@@ -70,7 +78,7 @@ class Length:
 def length(studio: Studio, project_id: str, messages: Sequence[Message]) -> Length | None:
     """How long a conversation is, also one that is still being written; None while the base is not on this machine."""
     project = writing.by_id(studio, project_id)
-    if studio.engine.base(project.base).path is None:
+    if models.base(studio, project_id).path is None:
         return None
     turns = studio.engine.counts(project.base, [each.content for each in messages])
     whole = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from studio.core.errors import BadInput, NotFound
@@ -10,7 +11,7 @@ from studio.core.prompt import assemble
 from studio.core.records import Answer, Arm, Message, Run, Sampling
 from studio.engine.api import Ask
 from studio.store import runs
-from studio.work import writing
+from studio.work import prompts, writing
 from studio.work.studio import Studio
 
 
@@ -23,13 +24,35 @@ def tuned(studio: Studio, project_id: str) -> list[Run]:
     return [each for each in runs.load_all(studio.home) if each.card and each.spec["project"] == project_id]
 
 
-def arm(studio: Studio, name: str) -> Arm:
-    """The arm that a name such as "base" or "run:7" means. Raises BadInput or NotFound."""
-    if name == "base":
+def arm(studio: Studio, project_id: str, name: str) -> Arm:
+    """The arm that a name means: "base", "run:7", "prompt:calm" (the base under it) or "run:7+prompt:calm".
+
+    "prompt:calm@2" is an older version of it. Raises BadInput or NotFound.
+    """
+    model, _, words = name.partition("+") if not name.startswith("prompt:") else ("base", "", name)
+    tuned = tuned_arm(studio, model, name)
+    if not words:
+        return tuned
+    kind, _, called = words.partition(":")
+    if kind != "prompt":
+        raise no_arm(name)
+    prompt = prompts.called(studio, project_id, called)
+    return replace(tuned, system=prompt.system, prompt=prompt)
+
+
+def no_arm(name: str) -> BadInput:
+    return BadInput(
+        f"“{name}” is no arm. Use base, run:ID with a run from the history, prompt:NAME with a kept prompt, or "
+        "run:ID+prompt:NAME."
+    )
+
+
+def tuned_arm(studio: Studio, model: str, name: str) -> Arm:
+    if model == "base":
         return Arm()
-    kind, _, id = name.partition(":")
+    kind, _, id = model.partition(":")
     if kind != "run" or not id:
-        raise BadInput(f"“{name}” is no arm. Use base, or run:ID with a run from the history.")
+        raise no_arm(name)
     if not runs.load(studio.home, id).card:
         raise NotFound(
             f"Run {id} has no adapter to answer with. Choose a run that finished or was stopped and kept."

@@ -17,12 +17,13 @@ from time import monotonic
 
 from studio.core import formats
 from studio.core.errors import BadInput, Busy, ModelNotReady, NotFound, StudioError
-from studio.core.nearest import Index, asked, features
+from studio.core.nearest import Nearest, asked
 from studio.core.records import Answer, Arm, Conversation, Message, Sampling
 from studio.core.text import made, unlooped
 from studio.store import conversations
-from studio.work import comparing, prompting, training, writing
+from studio.work import comparing, examples, planning, prompting, prompts, writing
 from studio.work.drafts import Approved, Draft
+from studio.work.examples import Example
 from studio.work.studio import Studio
 
 SHOTS = 4
@@ -40,7 +41,7 @@ def start(studio: Studio, project_id: str, own: str, messages: Sequence[Message]
     """
     if reason := formats.unacceptable([*messages, Message("assistant", ".")]):
         raise BadInput(f"{reason} Mend that first, then let a model draft the answer.")
-    chosen = replace(comparing.arm(studio, arm), system=system_of(studio, project_id, messages))
+    chosen = replace(comparing.arm(studio, project_id, arm), system=system_of(studio, project_id, messages))
     base = studio.engine.base(comparing.base_of(studio, project_id, [chosen]))
     if base.path is None:
         raise ModelNotReady(
@@ -82,9 +83,9 @@ def answers(
     """The answer as it grows, under the arm's system text and the nearest examples that fit."""
     *history, last = turns
     sampling = replace(DRAFT, seed=random.getrandbits(31))
-    examples = nearest(studio, project_id, own, asked(turns), SHOTS)
-    prompt = prompting.fitted(studio, project_id, arm, examples, history, last.content, sampling)
-    draft.examples = tuple((each.id, each.number) for each in prompt.examples)
+    chosen = shown(studio, project_id, own, asked(turns))
+    prompt = prompting.fitted(studio, project_id, arm, chosen, history, last.content, sampling)
+    draft.examples = tuple((each.conversation.id, each.conversation.number) for each in prompt.examples)
     draft.dropped = prompt.dropped
 
     def ask() -> Iterator[Answer]:
@@ -128,11 +129,20 @@ def stop(studio: Studio, name: str) -> None:
         draft.stopped = True
 
 
+def shown(studio: Studio, project_id: str, own: str, question: str) -> list[Example]:
+    """As many of the nearest approved examples as the project's kept prompt says, after those that it pins; else SHOTS."""
+    kept = prompts.default(studio, project_id)
+    always, _ = examples.pinned(
+        studio, project_id, [each for each in kept.pinned if each != own] if kept else []
+    )
+    k, apart = kept.shots if kept else SHOTS, {each.conversation.id for each in always}
+    near = nearest(studio, project_id, own, question, k + len(apart))
+    return [*always, *[Example(each) for each in near if each.id not in apart][:k]]
+
+
 def nearest(studio: Studio, project_id: str, own: str, question: str, k: int) -> list[Conversation]:
     """The `k` approved conversations in which the user asks most alike: never held-out ones, drafts, or `own`."""
-    approved = approved_of(studio, project_id)
-    places = approved.index.nearest(features(question), k + 1)
-    ids = [approved.ids[place] for place in places if approved.ids[place] != own][:k]
+    ids = [id for id in approved_of(studio, project_id).nearest.ids(question, k + 1) if id != own][:k]
     with studio.database.reading() as db:
         return [conversations.load(db, id) for id in ids]
 
@@ -144,12 +154,7 @@ def approved_of(studio: Studio, project_id: str) -> Approved:
     held = studio.drafts.approved.get(project_id)
     if held and held.state == state:
         return held
-    known = held.known if held else {}
-    learned = [each for each in training.sides(studio, project_id).learned if each.status == "approved"]
-    found = {
-        (each.id, each.version): known.get((each.id, each.version)) or features(asked(each.messages))
-        for each in learned
-    }
-    held = Approved(state, tuple(each.id for each in learned), Index.of(list(found.values())), found)
+    learned = [each for each in planning.sides(studio, project_id).learned if each.status == "approved"]
+    held = Approved(state, Nearest.of(learned, held.nearest if held else None))
     studio.drafts.approved[project_id] = held
     return held

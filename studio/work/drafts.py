@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from studio.core.nearest import Features, Index
+from studio.core.nearest import Nearest
 
 LISTENED = 5.0  # seconds without a question after which nobody listens any more: the page was closed
 
@@ -32,20 +32,29 @@ class Draft:
 
 @dataclass(frozen=True)
 class Approved:
-    """A project's approved conversations that are not held out, as they were at `state`: ids and questions."""
+    """A project's approved conversations that are not held out, as they were at `state`, to be chosen from."""
 
     state: tuple[Any, ...]
-    ids: tuple[str, ...]
-    index: Index
-    known: dict[tuple[str, int], Features]  # by id and version, so that only what changed is read anew
+    nearest: Nearest
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A project's learned side as it was at `state`, to choose examples from, and who is held out."""
+
+    state: tuple[Any, ...]
+    ids: frozenset[str]
+    held_out: frozenset[str]
+    nearest: Nearest
 
 
 @dataclass
 class Drafts:
-    """`going` by a random name that only the asking page knows; `approved` by project."""
+    """`going` by a random name that only the asking page knows; `approved` and `learned` by project."""
 
     going: dict[str, Draft] = field(default_factory=dict)
     approved: dict[str, Approved] = field(default_factory=dict)
+    learned: dict[str, Learned] = field(default_factory=dict)
 
     def add(self, name: str) -> Draft:
         """A new draft; those that nobody asks for any more are forgotten."""

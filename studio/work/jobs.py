@@ -20,7 +20,7 @@ import psutil
 
 from studio.core.errors import Busy
 from studio.core.records import Run
-from studio.store import environment, runs
+from studio.store import environment, holding, runs
 from studio.store.home import Home
 
 log = logging.getLogger(__name__)
@@ -37,50 +37,54 @@ class Jobs:
     children: dict[str, threading.Thread] = field(default_factory=dict)  # by run, each waits for its worker
     starting: threading.Lock = field(default_factory=threading.Lock)
     closing: threading.Event = field(default_factory=threading.Event)
+    # By run: how it was asked to stop, and when this process first saw that, by a clock that nobody sets.
+    heard: dict[str, tuple[str, float]] = field(default_factory=dict)
 
     def active(self) -> Run | None:
         """The run that holds the accelerator now."""
         return next(iter(runs.load_active(self.home)), None)
 
     def start(self, prepare: Callable[[int], Path], queue: bool = False) -> Path:
-        """Prepare a run's folder and start its worker. `prepare` is given the run's place in the queue, 0 for none.
+        """Prepare a run's folder and start its worker. `prepare` is given a place in the queue for it.
 
-        While another run is active a new one takes its place in the queue, if it may: else raises Busy, with the other's
-        name.
+        There a new run waits while another is active, if it may: else raises Busy, with the other's name. Also one that is
+        started at once has its place: where this process is killed before there is a worker, the next one begins it.
         """
         with self.starting, runs.slot(self.home):
+            runs.clear_leftovers(self.home)
             busy = self.active()
-            if busy and queue:
-                return prepare(runs.next_place(self.home))
-            if busy:
+            if busy and not queue:
                 raise Busy(
                     f"Training {busy.spec.get('name') or busy.id} is using this machine. "
                     "Stop it in the Train tab, or wait until it has finished."
                 )
-            folder = prepare(0)
-            self.spawn(folder)
+            folder = prepare(runs.next_place(self.home))
+            if not busy:
+                self.spawn(folder)
         return folder
 
     def start_next(self) -> None:
-        """Start the run that has waited longest, if nothing is going."""
+        """Start the run that has waited longest, if nothing is going and the last worker has left the memory."""
         with self.starting, runs.slot(self.home):
             waiting = runs.load_queue(self.home)
-            if waiting and not self.active():
+            if waiting and not self.active() and not any(map(holding.is_held, runs.folders(self.home))):
                 self.spawn(waiting[0].folder)
 
     def spawn(self, folder: Path) -> None:
         if earlier := self.children.get(folder.name):
             earlier.join()  # else its note of how that worker ended would be taken for this one's
-        runs.note_start(folder)
-        command = [sys.executable, "-m", "studio.engine.worker", str(folder), str(self.home.models)]
-        with (folder / "worker.log").open("ab") as log_file:
+        self.heard.pop(folder.name, None)
+        with holding.handed_down(folder) as lock, (folder / "worker.log").open("ab") as log_file:
+            runs.note_start(folder)
+            command = [sys.executable, "-m", "studio.engine.worker", str(folder), str(self.home.models)]
             child = subprocess.Popen(
-                command,
+                [*command, *map(str, lock)],
                 stdin=subprocess.DEVNULL,
                 stdout=log_file,
                 stderr=subprocess.STDOUT,
-                env=environment.for_child(PYTHONPATH=package_path()),
+                env=environment.for_child(PYTHONPATH=package_path(), TRACKIO_DIR=str(self.home.trackio)),
                 start_new_session=True,
+                pass_fds=lock,
             )
         waiting = threading.Thread(
             target=wait, args=(child, folder), daemon=True, name=f"watch-{folder.name}"
@@ -97,11 +101,21 @@ class Jobs:
             try:
                 going = runs.load_active(self.home)
                 for run in going:
-                    press(run)
+                    self.press(run)
                 if not going:
                     self.start_next()
-            except (OSError, Busy):
+            except Exception:  # whatever a look meets, the next one must come
                 log.exception("the stop ladder could not look at the runs")
+
+    def press(self, run: Run) -> None:
+        """Go one step up the ladder for a run that was asked to stop and has not."""
+        wish = runs.asked_to_stop(run.folder)
+        if not wish or self.heard.get(run.id, ("",))[0] != wish:
+            self.heard[run.id] = (wish, time.monotonic())
+        waited = time.monotonic() - self.heard[run.id][1]
+        term, kill = LADDER.get(wish, LADDER["keep"])
+        if wish and waited >= term and (process := worker_process(run.folder)):
+            process.kill() if waited >= kill else process.terminate()
 
     def close(self) -> None:
         """Stop watching. A running worker goes on."""
@@ -122,21 +136,6 @@ def killed_for_memory() -> int:
         counts = dict(line.split() for line in Path("/proc/vmstat").read_text("ascii").splitlines())
         return int(counts.get("oom_kill", 0))
     return 0
-
-
-def press(run: Run) -> None:
-    """Go one step up the ladder for a run that was asked to stop and has not."""
-    asked = runs.asked_to_stop(run.folder)
-    if asked is None:
-        return
-    wish, since = asked
-    term, kill = LADDER.get(wish, LADDER["keep"])
-    waited = time.time() - since
-    if waited < term:
-        return
-    process = worker_process(run.folder)
-    if process is not None:
-        process.kill() if waited >= kill else process.terminate()
 
 
 def worker_process(folder: Path) -> psutil.Process | None:

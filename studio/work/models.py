@@ -11,6 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from studio.core.errors import StudioError
 from studio.core.records import Person, Project
 from studio.engine.api import Base as Base
 from studio.engine.api import Progress
@@ -38,7 +39,12 @@ def catalogue(studio: Studio) -> list[Base]:
 
 
 def base(studio: Studio, project_id: str) -> Base:
-    return studio.engine.base(writing.by_id(studio, project_id).base)
+    """A project's base model, also where it can no longer be used: then its `trouble` says why. Raises NotFound."""
+    id = writing.by_id(studio, project_id).base
+    try:
+        return studio.engine.base(id)
+    except StudioError as error:
+        return Base(id, Path(id).name, None, "", None, None, str(error))
 
 
 def choose(studio: Studio, person: Person, project_id: str, id: str) -> Project:
@@ -92,7 +98,7 @@ def fetching(studio: Studio) -> Fetch | None:
 def is_starting(progress: Path) -> bool:
     """Whether a fetch was started just now and has not said anything yet: its process takes a moment to be there."""
     now = progress.stat()
-    return now.st_size == 0 and time.time() - now.st_mtime < STARTING
+    return now.st_size == 0 and abs(time.time() - now.st_mtime) < STARTING
 
 
 def is_running(progress: Path) -> bool:

@@ -1,135 +1,24 @@
-"""From the set to a run: the honest plan, the frozen data, the start, the stop and the history."""
+"""From the plan to a run: the frozen data, the start, the queue, the stop and the resumption."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from studio import __version__
-from studio.core import lint
-from studio.core.errors import BadInput, Busy, DoesNotFit, NothingToLearn
-from studio.core.recipe import Recipe, general_wanted, planned_updates, preset
-from studio.core.records import ACTIVE, RESUMABLE, Conversation, Person, Project, Run
-from studio.core.split import held_out
+from studio.core.errors import BadInput, NothingToLearn
+from studio.core.records import ACTIVE, RESUMABLE, Person, Project, Run
 from studio.core.text import clean
 from studio.store import projects, runs
-from studio.work import checking, experience, run_data, writing
+from studio.work import experience, run_data, tracking, writing
+from studio.work.planning import Plan, plan
 from studio.work.studio import Studio
 
 TRIAL = 4  # updates that tell what a run takes; the first warms up
-FEW = 20  # conversations below which the plan says that more would help
-
-
-@dataclass(frozen=True)
-class Sides:
-    """The set as training takes it. `left_out` says of each conversation that is not taken why not."""
-
-    learned: tuple[Conversation, ...]
-    held_out: tuple[Conversation, ...]
-    left_out: tuple[tuple[int, str], ...]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a run will do, before anyone starts it. None where it cannot be known yet."""
-
-    recipe: Recipe
-    learned: int
-    held_out: int
-    general: int
-    updates: int
-    learned_tokens: int | None  # in one pass over the project's own conversations
-    seconds: float | None  # from the pace of an earlier run of this base on this machine
-    memory: int | None  # bytes, from the peak of an earlier run
-    memory_total: int
-    left_out: tuple[tuple[int, str], ...]
-    advice: tuple[str, ...]
-    obstacle: str  # why it cannot start; "" if it can
-
-
-def sides(studio: Studio, project_id: str, limit: int | None = None) -> Sides:
-    """Who is learned and who is held out. Rejected conversations are in neither; so are unfinished and too long ones."""
-    everyone = [each for each in writing.all_conversations(studio, project_id) if each.status != "rejected"]
-    left_out = {each.number: why for each in everyone if (why := lint.unlearnable(each.messages))}
-    taken = [each for each in everyone if each.number not in left_out]
-    counted = checking.sizes(studio, project_id, taken) if limit else None
-    for each, (tokens, _) in zip(taken, counted or (), strict=bool(counted)):
-        if limit and tokens > limit:
-            left_out[each.number] = (
-                f"It has {tokens:,} tokens and the limit is {limit:,}. Shorten or split it."
-            )
-    taken = [each for each in taken if each.number not in left_out]
-    apart = held_out([each.id for each in taken])
-    return Sides(
-        tuple(each for each in taken if each.id not in apart),
-        tuple(each for each in taken if each.id in apart),
-        tuple(sorted(left_out.items())),
-    )
-
-
-def plan(studio: Studio, project_id: str, preset_name: str = "standard", **changes: Any) -> Plan:
-    """Plan a run without starting it. Raises BadRecipe, TemplateNotSplittable."""
-    base = writing.by_id(studio, project_id).base
-    limit = min(preset(preset_name, 1, **changes).max_length, model_limit(studio, base))
-    split = sides(studio, project_id, limit)
-    recipe = preset(preset_name, len(split.learned), **{**changes, "max_length": limit})
-    counted = checking.sizes(studio, project_id, list(split.learned))
-    updates = planned_updates(recipe, len(split.learned))
-    apart = checking.sizes(studio, project_id, list(split.held_out))
-    seconds, memory = experience.forecast(studio, base, updates, recipe, counted or [], apart or [])
-    return Plan(
-        recipe=recipe,
-        learned=len(split.learned),
-        held_out=len(split.held_out),
-        general=general_wanted(recipe, len(split.learned)),
-        updates=updates,
-        learned_tokens=sum(each[1] for each in counted) if counted is not None else None,
-        seconds=seconds,
-        memory=memory,
-        memory_total=studio.engine.device().total_memory,
-        left_out=split.left_out,
-        advice=(*advice(split, recipe), *experience.room(studio, memory)),
-        obstacle=obstacle(split),
-    )
-
-
-def model_limit(studio: Studio, base: str) -> int:
-    return studio.engine.limit(base) if studio.engine.base(base).path else 2**31
-
-
-def obstacle(split: Sides) -> str:
-    """Why nothing can be learned from this set, as a sentence with the next step; "" if something can."""
-    if split.learned and split.held_out:
-        return ""
-    if not split.learned and not split.held_out and not split.left_out:
-        return "There are no examples yet. Write or import a few in the Write tab."
-    if not split.learned and not split.held_out:
-        return "None of the examples can be learned from. The Check tab says why, one by one."
-    return (
-        "There is only one example that can be used. Training needs at least two: one to learn from and one held out "
-        "to measure on. Write or import more."
-    )
-
-
-def advice(split: Sides, recipe: Recipe) -> list[str]:
-    said = []
-    if 0 < len(split.learned) < FEW:
-        said.append(
-            f"{len(split.learned)} examples show the way but teach little. Fifty to a few hundred do."
-        )
-    if recipe.general == 0:
-        said.append("Without general examples the model forgets other things. Keep 1:1 unless you want that.")
-    if recipe.learning_rate > 6e-4:
-        said.append(
-            "This learning rate is so high that the model may forget how to speak. Start at 2e-4 and measure."
-        )
-    if recipe.learning_rate < 2e-5:
-        said.append("This learning rate is so low that an adapter hardly moves. Start at 1e-4 and measure.")
-    return said
 
 
 def start(
@@ -139,15 +28,16 @@ def start(
     preset_name: str = "standard",
     name: str = "",
     queue: bool = False,
+    tracker: str | None = None,
     **changes: Any,
 ) -> Run:
-    """Freeze the data and start a worker; with `queue`, or let the run wait where another is going.
-
-    Raises NothingToLearn, BadRecipe, DoesNotFit, and Busy where another is going and this one may not wait, or where an
-    answer is being written by a model that has to make room.
+    """Freeze the data and start a worker; with `queue`, or let the run wait where another is going. For `tracker` see
+    `tracking.ready`. Raises NothingToLearn, BadRecipe, BadInput, DoesNotFit, and Busy where another is going and this one
+    may not wait, or where an answer is being written by a model that has to make room.
     """
     planned = plan(studio, project_id, preset_name, **changes)
     spec, data = contents(studio, person, project_id, preset_name, planned)
+    spec["tracker"] = tracking.ready(studio, tracker)
 
     def prepare(place: int) -> Path:
         id = runs.next_id(studio.home)
@@ -158,11 +48,7 @@ def start(
 
 
 def begin(studio: Studio, prepare: Callable[[int], Path], queue: bool = False) -> Run:
-    try:
-        folder = studio.jobs.start(prepare, queue)
-    except OSError as error:
-        raise DoesNotFit(f"The run could not be prepared ({error.strerror}). Free some disk space and start again.") from error  # fmt: skip
-    return runs.load(studio.home, folder.name)
+    return runs.load(studio.home, studio.jobs.start(prepare, queue).name)
 
 
 def contents(
@@ -172,7 +58,6 @@ def contents(
     if planned.obstacle:
         raise NothingToLearn(planned.obstacle)
     project = writing.by_id(studio, project_id)
-    split = sides(studio, project_id, planned.recipe.max_length)
     spec = {
         "project": project.id,
         "project_name": project.name,
@@ -182,7 +67,7 @@ def contents(
         "by": person.name,
         "versions": versions(),
     }
-    return spec, run_data.frozen(split.learned, split.held_out, project, planned.recipe)
+    return spec, run_data.frozen(planned.sides.learned, planned.sides.held_out, project, planned.recipe)
 
 
 def measure(
@@ -203,12 +88,6 @@ def versions() -> dict[str, str]:
         "studio": __version__,
         **{each: version(each) for each in ("torch", "transformers", "peft", "bitsandbytes")},
     }
-
-
-def taken(run: Run) -> tuple[int, int]:
-    """How many conversations a run learns from, and how many it holds out."""
-    data: Any = run.spec["data"]
-    return data["train"]["rows"], data["held_out"]["rows"]
 
 
 def stop(studio: Studio, id: str, discard: bool = False) -> Run:
@@ -240,18 +119,7 @@ def cannot_resume(run: Run) -> str:
 
 def stopping(run: Run) -> str:
     """What was asked of a run that has not ended yet: "keep", "discard", or "" for nothing."""
-    asked = runs.asked_to_stop(run.folder) if runs.is_active(run) else None
-    return asked[0] if asked else ""
-
-
-def run(studio: Studio, id: str) -> Run:
-    return runs.load(studio.home, id)
-
-
-def history(studio: Studio, project_id: str) -> list[Run]:
-    """A project's runs, newest first; without those that only measured."""
-    found = (each for each in runs.load_all(studio.home) if each.spec["project"] == project_id)
-    return [each for each in found if not each.spec.get("trial")]
+    return runs.asked_to_stop(run.folder) if runs.is_active(run) else ""
 
 
 def active(studio: Studio) -> Run | None:
@@ -277,24 +145,3 @@ def set_watch(studio: Studio, person: Person, project_id: str, typed: str) -> Pr
         )
     with studio.database.writing() as db:
         return projects.set_watch(db, project_id, asked)
-
-
-def questions(run: Run) -> list[str]:
-    """What a run is asked at each evaluation; none of runs from before there were watch-prompts."""
-    if not (run.folder / "watch.jsonl").is_file():
-        return []
-    return [messages[-1].content for messages in runs.frozen(run.folder, "watch")]
-
-
-def set_note(studio: Studio, id: str, note: str) -> Run:
-    """Write down what a person thinks of a run. Raises NotFound, BadInput."""
-    runs.write_note(runs.load(studio.home, id), clean(note, "The note", 2000).strip())
-    return runs.load(studio.home, id)
-
-
-def delete(studio: Studio, id: str) -> None:
-    """Remove a run and free its disk space. Raises Busy while it runs."""
-    found = runs.load(studio.home, id)
-    if runs.is_active(found):
-        raise Busy("This run is still going. Stop it first, then delete it.")
-    runs.remove(studio.home, found)

@@ -22,6 +22,7 @@ from studio.core.records import (
 from studio.core.text import MOST_TURNS, clean
 from studio.store import conversations, exports, files, undoing
 from studio.store import projects as stored_projects
+from studio.store import prompts as stored_prompts
 from studio.store.exports import KINDS as KINDS
 from studio.work.finding import TAG as TAG
 from studio.work.finding import checked
@@ -60,8 +61,12 @@ def by_id(studio: Studio, project_id: str) -> Project:
 
 
 def set_system(studio: Studio, person: Person, project_id: str, text: str) -> Project:
-    """Set the text that stands before conversations without a system text of their own. Raises BadInput, NotFound."""
+    """Set the text that stands before conversations without a system text of their own. Raises BadInput, NotFound.
+
+    A kept prompt that was the project's until then is its default no longer.
+    """
     with studio.database.writing() as db:
+        stored_prompts.set_default(db, project_id, None)
         return stored_projects.set_system(db, project_id, clean(text, "The system text"))
 
 

@@ -1,11 +1,13 @@
 """How quick the page stays while a model is trained beside it: the time from a key to the next conversation on screen.
 
-The peer is the same page with nothing else going on; the two take turns, round by round. Measured in the browser, from the key press to the changed heading,
-which takes a call to the server, a read from the database and the drawing.
+The peer is the same page with nothing else going on; the two take turns, round by round. Measured in the browser, from the
+key press to the changed heading, which takes a call to the server, a read from the database and the drawing; and from
+sending a question to the base model, which is loaded, to the first word of its answer.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
 import tempfile
@@ -18,6 +20,17 @@ from typing import Any
 ROUNDS = int(os.environ.get("STUDIO_BENCH_ROUNDS", "5"))
 PRESSES = 40  # a round
 BASE = os.environ.get("STUDIO_BENCH_BASE", "starter")
+FIRST_WORD = """most => new Promise((done, lost) => {
+    const began = performance.now(), pane = document.querySelector("#prompt-pane");
+    const look = () => {
+        const answer = [...pane.querySelectorAll(".talk .said:not(.you)")].pop();
+        if (answer && !answer.querySelector(".soft") && answer.textContent.trim() !== "Answer:") done((performance.now() - began) / 1000);
+        else if (performance.now() - began > most) lost(new Error("no word came"));
+        else requestAnimationFrame(look);
+    };
+    document.querySelector("#prompt-send").click();
+    look();
+})"""
 MOVE = """([key, most]) => new Promise((done, lost) => {
     const heading = document.querySelector("#editor h2"), before = heading.textContent, began = performance.now();
     const seen = new MutationObserver(() => {
@@ -46,28 +59,47 @@ def run() -> dict[str, Any]:
             page = browser.new_page()
             page.goto(studio.url)
             page.locator("#list .rows button").nth(40).wait_for()
-            rounds = [beside(page, home) for _ in range(ROUNDS)]
+            chat = browser.new_page()
+            asked = questions()
+            ready(chat, studio.url, next(asked))
+            rounds = [beside(page, chat, asked, home) for _ in range(ROUNDS)]
         finally:
             browser.close()
             studio.end()
     conditions = f"medians of {ROUNDS} rounds of {PRESSES} key presses each, load {os.getloadavg()[0]:.1f}"
-    return {"what": conditions, "rows": [row(rounds, "p50", 49), row(rounds, "p95", 94)]}
+    keys, words = ([[each[side][part] for side in (0, 1)] for each in rounds] for part in (0, 1))
+    rows = [
+        row(
+            [[statistics.quantiles(each, n=100)[percentile - 1] for each in pair] for pair in keys],
+            f"key to next conversation, ms, p{percentile}",
+        )
+        for percentile in (50, 95)
+    ]
+    return {"what": conditions, "rows": [*rows, row(words, "question to the first word of its answer, s")]}
 
 
-def beside(page: Any, home: Path) -> tuple[list[float], list[float]]:
-    """One round: idle, then with a training beside it."""
-    idle = moves(page)
+def questions() -> Iterator[str]:
+    """Each is another one: what a model has read already, it need not read again."""
+    with (Path(__file__).parents[2] / "assets" / "starter_examples.jsonl").open(encoding="utf-8") as lines:
+        for line in lines:
+            yield json.loads(line)["messages"][-2]["content"]
+
+
+def beside(page: Any, chat: Any, asked: Iterator[str], home: Path) -> tuple[tuple[list[float], float], ...]:
+    """One round, idle and then with a training beside it: (of each key press, to the first word)."""
+    idle = moves(page), first_word(chat, next(asked))
     with training(home):
-        return idle, moves(page)
+        return idle, (moves(page), first_word(chat, next(asked)))
 
 
-def row(rounds: list[tuple[list[float], list[float]]], name: str, percentile: int) -> dict[str, Any]:
-    idle, busy = ([statistics.quantiles(each[side], n=100)[percentile] for each in rounds] for side in (0, 1))
+def row(rounds: list[list[float]], name: str) -> dict[str, Any]:
+    """`rounds`: what was measured idle and beside a training."""
+    idle, busy = zip(*rounds, strict=True)
     ratios = sorted(two / one for one, two in zip(idle, busy, strict=True))
     return {
-        "what": f"key to next conversation, ms, {name}",
-        "ours": round(statistics.median(busy), 1),
-        "peer": round(statistics.median(idle), 1),
+        "what": name,
+        "ours": round(statistics.median(busy), 2),
+        "peer": round(statistics.median(idle), 2),
         "ratio": round(statistics.median(ratios), 2),
         "spread": [round(ratios[0], 2), round(ratios[-1], 2)],
     }
@@ -86,6 +118,25 @@ def prepare(home: Path) -> None:
     studio.database.close()
 
 
+def ready(chat: Any, url: str, question: str) -> None:
+    """The Prompt tab with the model loaded by a first question."""
+    from tests.browser.moves import go_to
+
+    chat.goto(url)
+    go_to(chat, "Prompt")
+    chat.locator("#prompt-send").wait_for()
+    first_word(chat, question, 300_000)
+
+
+def first_word(chat: Any, question: str, most: int = 60_000) -> float:
+    """Seconds from sending a question, its examples chosen and read, to the first word on the page."""
+    chat.locator("#prompt-message textarea").fill(question)
+    spent = float(chat.evaluate(FIRST_WORD, most))
+    chat.locator("#prompt-again").click()
+    chat.get_by_text("Nothing asked yet.").wait_for()
+    return spent
+
+
 def moves(page: Any) -> list[float]:
     """Milliseconds of each key press, down the list and up again, at a person's pace."""
     spent = []
@@ -99,13 +150,13 @@ def moves(page: Any) -> list[float]:
 def training(home: Path) -> Iterator[None]:
     """A run that goes on while the block lasts, and is thrown away after it."""
     from studio.core.course import course
+    from studio.work import run_history, writing
     from studio.work import training as verbs
-    from studio.work import writing
     from studio.work.studio import opened, owner
 
     studio = opened(home)
     run = verbs.start(studio, owner(), writing.project(studio, "default").id, updates=10_000)
-    while course(verbs.run(studio, run.id)).done < 1:
+    while course(run_history.run(studio, run.id)).done < 1:
         time.sleep(0.2)
     yield
     verbs.stop(studio, run.id, discard=True)

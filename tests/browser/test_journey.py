@@ -7,7 +7,7 @@ import pytest
 from moves import go_to, unfold
 from playwright.sync_api import expect
 
-from studio.work import models, training, writing
+from studio.work import models, run_history, writing
 from studio.work.studio import opened, owner
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
@@ -89,7 +89,7 @@ def test_the_way_once_through(page, served, home, file, tmp_path):
     expect(page.locator("#export-said")).to_contain_text("adapter_model.safetensors", timeout=MINUTE)
 
     studio = opened(home)
-    (run,) = training.history(studio, writing.project(studio, "default").id)
+    (run,) = run_history.runs_of(studio, writing.project(studio, "default").id)
     conversation = writing.read(studio, 24, run.spec["project"])
     assert conversation.messages[-1].content == "It is on the boat. Keep the lamp."
     loads_with_plain_peft(home / "models" / "rehearsal", home / "exports" / "run-1-adapter")

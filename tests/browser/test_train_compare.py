@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import uuid
+from importlib.util import find_spec
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -176,6 +177,28 @@ def test_a_run_is_repeated_with_changes(page, served):
     unfold(page, "Advanced settings")
     expect(page.locator("#train-updates").locator("input, textarea")).to_have_value("2000")
     expect(page.locator("#train-figures")).to_contain_text("2,000updates")
+
+
+def test_a_log_for_another_tool_is_chosen_once_and_one_that_is_not_installed_is_said(page, served):
+    def shown():
+        page.goto(served.url)
+        go_to(page, "Train")
+        unfold(page, "Advanced settings")
+        return page.locator("#train-tracker"), page.locator("#train-tracker-said")
+
+    tracker, said = shown()
+    expect(tracker.get_by_label("Nothing")).to_be_checked()
+    tracker.get_by_text("TensorBoard").click()
+    expect(said).to_contain_text(f'tensorboard --logdir "{served.home}/runs"')
+    if find_spec("trackio") is None:
+        tracker.get_by_text("trackio").click()
+        expect(said).to_contain_text("-m pip install trackio")
+        expect(tracker.get_by_label("TensorBoard")).to_be_checked()
+
+    tracker, said = shown()
+    expect(tracker.get_by_label("TensorBoard")).to_be_checked()
+    tracker.get_by_text("Nothing").click()
+    expect(said).not_to_contain_text("tensorboard")
 
 
 def test_both_sides_answer_one_message_show_it_as_text_and_can_begin_again(page, served):

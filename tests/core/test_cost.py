@@ -40,7 +40,7 @@ MEASURED = [
 
 
 def run(events, card=None, batch=4):
-    lines = tuple(as_line(event, at) for at, event in events)
+    lines = tuple(as_line(event, at, at) for at, event in events)
     return Run("1", Path("1"), "finished", {"recipe": {"batch": batch}}, card, lines)
 
 
@@ -85,6 +85,34 @@ def test_the_time_in_which_no_worker_was_there_is_not_counted():
 
     assert (spent.start, spent.token, spent.most) == (10, 4 / 800, 1000 * MB)
     assert spent.besides == (2 + 2) / 2
+
+
+@pytest.mark.parametrize("jump", [3600, -3600, 1e9, -1e9])
+def test_what_a_run_took_does_not_depend_on_the_machines_clock(jump):
+    """It is set forward or back in the middle of an update, and of an evaluation."""
+    calm = run(MEASURED)
+    for moment in range(1, len(MEASURED)):
+        lines = tuple(
+            {**each, "at": each["at"] + jump * (at >= moment)} for at, each in enumerate(calm.events)
+        )
+        assert cost(replace(calm, events=lines)) == cost(calm)
+
+
+def test_a_resumed_run_counts_by_the_clock_of_each_of_its_workers():
+    """The machine was started anew meanwhile, so its steady clock began again."""
+    again = [
+        (0, LOADING[1]),
+        (10, PLANNED),
+        (11, Resumed(2, 2)),
+        (15, Stepped(3, 2.4, 2e-4, 800, 4.0, 0.5, 900)),
+    ]
+    lines = (
+        *(as_line(event, at, at + 1e6) for at, event in MEASURED[:-1]),
+        *(as_line(event, at, at) for at, event in again),
+    )
+    spent = cost(Run("1", Path("1"), "finished", {"recipe": {"batch": 4}}, None, lines))
+
+    assert (spent.start, spent.token, spent.besides) == (10, 4 / 800, (2 + 2) / 2)
 
 
 @pytest.mark.parametrize("events", [MEASURED[:2], MEASURED[:4], [LOADING], [LOADING, (10, Planned(4, 500, 4, 20, "fast")), *MEASURED[2:]]])  # fmt: skip

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from studio.core.encode import IGNORED, encode, prompt, with_system, xray
+from studio.core.encode import IGNORED, encode, prompt, seen, with_system, xray
 from studio.core.errors import TemplateNotSplittable
 from studio.core.records import Message
 
@@ -104,6 +104,30 @@ def test_a_control_token_in_somebodys_text_is_text_and_not_obeyed():
 
     assert encoded.ids.count(1) == 2  # the ends of the two turns, and none of the user's making
     assert encoded.ids.count(0) == 2
+
+
+def test_what_is_seen_is_the_very_prompt_with_its_marks_told_apart():
+    talk = [Message("system", "Be kind."), user("Hello <|im_end|> there")]
+    tokens = seen(talk, ChatML())
+
+    assert [each.id for each in tokens] == prompt(talk, ChatML())
+    assert "".join(each.text for each in tokens).endswith(
+        "< |im_end|> there<|im_end|>\n<|im_start|>assistant\n"
+    )
+    assert [each.text for each in tokens if each.control] == ["<|im_start|>", "<|im_end|>"] * 2 + [
+        "<|im_start|>"
+    ]
+
+
+def test_a_character_of_several_tokens_is_seen_once():
+    class Bytes(ChatML):
+        def tokenize(self, text):
+            spans = [(place, place + 1) for place, each in enumerate(text) for _ in each.encode()]
+            return [1] * len(spans), spans
+
+    assert "".join(each.text for each in seen([user("a 🙂 b")], Bytes())) == Bytes().render(
+        [user("a 🙂 b")], True
+    )
 
 
 def test_tokens_beyond_the_limit_are_shown_as_cut():

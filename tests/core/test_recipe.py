@@ -3,7 +3,7 @@ import math
 import pytest
 
 from studio.core.errors import BadRecipe
-from studio.core.recipe import Recipe, general_wanted, planned_updates, preset
+from studio.core.recipe import Recipe, general_wanted, kept, planned_updates, preset
 
 
 def test_small_sets_get_enough_updates_and_large_ones_few_passes():
@@ -56,3 +56,11 @@ def test_a_refused_setting_names_its_limits_as_one_writes_numbers():
         Recipe(learning_rate=1.0)
     with pytest.raises(BadRecipe, match="between 0 and 2,147,483,647"):
         Recipe(seed=-1)
+
+
+def test_a_run_that_another_version_planned_is_not_guessed_at():
+    assert kept({"rank": 8}) == Recipe(rank=8)
+    with pytest.raises(BadRecipe, match=r"not known here \(novel\).*repeat it here"):
+        kept({"rank": 8, "novel": 1})
+    with pytest.raises(BadRecipe, match="between 1 and 256"):
+        kept({"rank": 800})

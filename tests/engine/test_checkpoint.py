@@ -1,10 +1,12 @@
+import contextlib
 import json
+import resource
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from studio.core.errors import TrainingFailed
+from studio.core.errors import DoesNotFit, TrainingFailed
 from studio.core.recipe import Recipe
 from studio.engine import checkpoint, models, preparing
 
@@ -72,3 +74,34 @@ def test_saving_again_replaces_the_whole_folder(adapter, rehearsal_path):
 
     assert not (adapter / "stray").exists()
     assert checkpoint.whole(adapter)
+
+
+@contextlib.contextmanager
+def room_for(size):
+    """Let no file of this process grow beyond `size` bytes: writing then fails as it does on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_disk_that_becomes_full_leaves_the_adapter_as_it_was_and_nothing_half(adapter, rehearsal_path):
+    """The library that writes the weights has an error of its own for it."""
+    model = preparing.with_adapter(models.load(rehearsal_path, "fp32", "cpu"), Recipe(rank=8))
+    with (
+        room_for(20_000),
+        pytest.raises(DoesNotFit, match=r"could not be written.*Free some space and resume"),
+    ):
+        checkpoint.save_adapter(model, adapter, "some/base")
+
+    checkpoint.verify_adapter(adapter)
+    assert [each.name for each in adapter.parent.iterdir()] == ["adapter"]
+
+    with (
+        room_for(20_000),
+        pytest.raises(DoesNotFit, match=r"could not be written.*Free some space and resume"),
+    ):
+        checkpoint.copy_whole(adapter, adapter.with_name("published"))
+    assert [each.name for each in adapter.parent.iterdir()] == ["adapter"]

@@ -52,6 +52,13 @@ def test_a_name_that_means_nothing_is_refused_with_the_names_there_are(tmp_path)
         resolve.resolve("nonsense", tmp_path)
 
 
+def test_a_folder_that_is_no_longer_there_is_said_to_be_gone_and_not_called_a_wrong_name(tmp_path):
+    with pytest.raises(
+        ModelNotReady, match=r"mine is not there: it was moved.*Put it back, or choose another"
+    ):
+        resolve.resolve(str(tmp_path / "mine"), tmp_path)
+
+
 def test_a_hub_id_is_a_base_that_is_not_here_yet(tmp_path):
     base = resolve.resolve("someone/some-model", tmp_path)
 
@@ -135,6 +142,30 @@ def test_the_identity_changes_with_the_weights(folder):
 # --- tokenizer and template
 
 
+def test_the_revision_is_that_of_the_bytes_and_not_of_their_times(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "copied", copy_function=shutil.copyfile)
+    found = folders.revision(folder)
+    assert folders.revision(tmp_path / "copied") == found
+    assert folders.identity(tmp_path / "copied") != folders.identity(folder)
+
+    (folder / "README.md").write_text("words")
+    assert folders.revision(folder) == found
+    for name in ("model.safetensors", "tokenizer.json", "tokenizer_config.json", "config.json"):
+        content = bytearray((folder / name).read_bytes())
+        content[-3] ^= 1
+        (folder / name).write_bytes(content)
+        found, before = folders.revision(folder), found
+        assert found != before
+
+
+def test_weights_that_may_not_be_read_are_not_called_damaged(folder):
+    (folder / "model.safetensors").unlink()
+    (folder / "model.safetensors").mkdir()  # as little to be read as what is somebody else's
+
+    with pytest.raises(ModelNotReady, match=r"cannot be read.*Check who owns it"):
+        folders.weights(folder)
+
+
 def test_a_model_without_a_chat_template_is_refused(folder):
     edit(folder / "tokenizer_config.json", chat_template=None)
 
@@ -164,6 +195,18 @@ def test_a_template_that_refuses_a_conversation_is_quoted_in_the_sentence(folder
 
     with pytest.raises(BadInput, match="System role not supported"):
         prompt((Message("system", "Be kind."), Message("user", "Hi")), template)
+
+
+@pytest.mark.parametrize(
+    "mistaken",
+    ["{% for m in", "{{ nothing(messages) }}", "{{ messages[0].content + 3 }}", "{{ messages[9].role }}"],
+)
+def test_a_template_with_a_mistake_in_it_is_said_to_have_one(folder, mistaken):
+    edit(folder / "tokenizer_config.json", chat_template=mistaken)
+    template = models.ChatTemplate(models.load_tokenizer(folder))
+
+    with pytest.raises(ModelNotReady, match=r"has a mistake in it \(.+\)\. Choose another base model"):
+        encode(TALK, template)
 
 
 def test_a_conversation_that_begins_with_an_answer_is_refused(rehearsal_path):
@@ -385,6 +428,15 @@ def test_a_hub_model_is_fetched_once_and_only_what_is_wanted(server, folder, tmp
     assert told[0][0] == 0
     assert told[-1][0] == told[-1][1] == sum((folder / name).stat().st_size for name in asked)
     assert json.loads((fetched / "source.json").read_text())["revision"] == Hub.REVISION
+
+
+def test_a_hub_model_that_was_damaged_since_is_not_here_and_is_fetched_again(server, folder, tmp_path):
+    fetched = hub.fetch("someone/model", tmp_path, silent, address(server))
+    (fetched / "model.safetensors").write_bytes(b"short")
+    assert resolve.resolve("someone/model", tmp_path).path is None
+
+    assert hub.fetch("someone/model", tmp_path, silent, address(server)) == fetched
+    assert (fetched / "model.safetensors").read_bytes() == (folder / "model.safetensors").read_bytes()
 
 
 def test_a_hub_model_that_brings_its_own_code_is_refused_and_does_not_stay(server, folder, tmp_path):

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from studio.core.encode import encode
-from studio.core.errors import DoesNotFit
+from studio.core.errors import DoesNotFit, TrainingFailed
 from studio.core.recipe import Recipe
 from studio.core.records import Message
 from studio.core.steps import steps
@@ -154,3 +154,21 @@ def test_what_was_kept_after_the_checkpoint_is_made_again(start, tmp_path):
 
     assert not (tmp_path / "run" / "best-7").exists()
     assert (tmp_path / "run" / "at-6").exists()
+
+
+def test_a_state_that_another_studio_saved_is_passed_over(start, tmp_path):
+    start("run", 6)
+    folder = tmp_path / "run" / "at-6"
+    noted = json.loads((folder / "standing.json").read_text()) | {"novel": 1}
+    (folder / "standing.json").write_text(json.dumps(noted))
+    checkpoint.publish(folder.rename(folder.with_name(".staging")), folder)
+
+    assert resuming.newest(tmp_path / "run") == (tmp_path / "run" / "at-4", 1)
+
+
+def test_a_state_that_does_not_fit_the_model_is_refused_with_the_way_out(start, tmp_path, rehearsal_path):
+    start("run", 6)
+    model = preparing.with_adapter(models.load(rehearsal_path, "fp32", "cpu"), Recipe(rank=8))
+
+    with pytest.raises(TrainingFailed, match="Repeat the run"):
+        resuming.restore(tmp_path / "run" / "at-6", model, fresh(model))

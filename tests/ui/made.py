@@ -34,13 +34,14 @@ def write_many(studio, person, project, count):
     return write(studio, person, project, *(talk(f"Question {n}?", f"Answer {n}.") for n in range(count)))
 
 
-def freeze(studio, project, **spec):
+def freeze(studio, project, place=0, **spec):
+    """`place` in the queue; 0 for a run that does not wait."""
     id = runs.next_id(studio.home)
     whole = {
         "name": f"Run {id}", "project": project, "project_name": "Harbour", "preset": "standard",
         "recipe": asdict(preset("standard", 100)), "base": "starter", "by": "Ada", **spec,
     }  # fmt: skip
-    return runs.freeze(studio.home, id, whole, {"train": [], "held_out": HELD_OUT})
+    return runs.freeze(studio.home, id, whole, {"train": [], "held_out": HELD_OUT}, place)
 
 
 HELD_OUT = [(f"h{n}", (Message("user", f"Where is {n}?"), Message("assistant", "Here."))) for n in range(5)]

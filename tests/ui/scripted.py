@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from studio.core.records import Answer, Message, Token
-from studio.engine.api import Ask, Base, Device, Progress, Size
+from studio.engine.api import Ask, Base, Device, Loss, Progress, Said, Size
 
 
 @dataclass
@@ -47,6 +47,9 @@ class ScriptedEngine:
             Token(place, f"{word} ", learned, place >= limit) for place, (word, learned) in enumerate(words)
         ]
 
+    def seen(self, id: str, messages: Sequence[Message]) -> list[Token]:
+        return [Token(place, each.content, False, False, False) for place, each in enumerate(messages)]
+
     def sizes(self, id: str, conversations: Sequence[Sequence[Message]]) -> list[Size]:
         return [
             Size(
@@ -84,6 +87,16 @@ class ScriptedEngine:
             for answers in self.answers(id, [each], stopping):
                 if answers[0].done:
                     yield place, answers[0]
+
+    def losses(
+        self, id: str, said: Sequence[Said], stopping: Callable[[], bool]
+    ) -> Iterator[tuple[int, tuple[Loss, ...]]]:
+        for place, each in enumerate(said):
+            words = [len(one.content.split()) for one in each.messages if one.learned]
+            yield place, tuple(Loss(2.0 * count, count) for count in words)
+
+    def wanted(self) -> bool:
+        return False
 
     def loaded(self) -> str | None:
         return None

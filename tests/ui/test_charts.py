@@ -11,7 +11,20 @@ from studio.ui import charts
 def course(learned=(), held_out=(), updates=40, **more):
     best = min(held_out, key=lambda point: point[1], default=None)
     done = learned[-1][0] if learned else 0
-    return Course(done, updates, 0.0, None, tuple(learned), tuple(held_out), (), best, "", "", None, **more)
+    return Course(
+        done,
+        updates,
+        0.0,
+        None,
+        tuple(learned),
+        tuple(held_out),
+        tuple(more.pop("general", ())),
+        best,
+        "",
+        "",
+        None,
+        **more,
+    )
 
 
 LEARNED = [(n, 3.5 - n / 20) for n in range(1, 31)]
@@ -78,3 +91,20 @@ def test_the_lines_between_losses_are_round_numbers_and_few():
 def test_a_thumbnail_needs_two_measurements():
     assert charts.spark([(0, 3.6)], 40) == ""
     assert "<path" in charts.spark([(0, 3.6), (10, 3.0)], 40)
+
+
+def test_the_gauge_has_a_drawing_of_its_own_from_the_second_measurement_on():
+    assert charts.gauge(course(general=[(0, 0.95)])) == ""
+
+    drawn = charts.gauge(course(general=[(0, 0.95), (20, 0.96), (40, 1.1)]))
+
+    assert "Loss on general text from 0.95 to 1.10." in drawn
+    assert heights(drawn)[0] > heights(drawn)[2] > 0  # a rise goes up
+    calm = heights(charts.gauge(course(general=[(0, 0.95), (40, 0.951)])))
+    assert abs(calm[0] - calm[1]) < 3  # and a line that hardly moves looks calm
+
+
+def heights(drawn):
+    """Of the first drawing's line."""
+    line = re.search(r'class="general" d="([^"]*)"', drawn).group(1)
+    return [float(each.split()[1]) for each in re.split("[ML]", line) if each.strip()]

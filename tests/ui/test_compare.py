@@ -9,10 +9,25 @@ from made import talk as conversation
 
 from studio.core.errors import BadInput, DoesNotFit, NotFound
 from studio.core.records import Message
-from studio.ui import compare, drawing, talk
-from studio.work import training, writing
+from studio.ui import compare, compare_prompt, drawing, talk
+from studio.work import planning, writing
+from studio.work import prompts as kept
 
-REST, SAID, LEFT, RIGHT, LEFT_SYSTEM, RIGHT_SYSTEM, LEFT_PANE, RIGHT_PANE, TALKS, OFFERED, PLACE = range(11)
+(
+    REST,
+    SAID,
+    LEFT,
+    RIGHT,
+    LEFT_SYSTEM,
+    RIGHT_SYSTEM,
+    LEFT_PANE,
+    RIGHT_PANE,
+    TALKS,
+    OFFERED,
+    PLACE,
+    LEFT_PROMPT,
+    RIGHT_PROMPT,
+) = range(13)
 
 
 def ask(
@@ -24,12 +39,24 @@ def ask(
     left="base",
     right="base",
     systems=("", ""),
+    prompts=("", ""),
     longest=256,
     vary=False,
     seed=0,
 ):
     return compare.on_ask(
-        studio, person, project, left, right, *systems, message, talks or [[], []], longest, vary, seed
+        studio,
+        person,
+        project,
+        left,
+        right,
+        *prompts,
+        *systems,
+        message,
+        talks or [[], []],
+        longest,
+        vary,
+        seed,
     )
 
 
@@ -48,7 +75,7 @@ def test_each_handler_fills_every_output_that_is_wired_to_it(studio, ada, projec
     with gr.Blocks():
         parts = compare.lay_out()
 
-    assert len(compare.on_open(studio, ada, project, "base", "base", [[], []], {})) == PLACE + 1
+    assert len(compare.on_open(studio, ada, project, "base", "base", [[], []], {})) == RIGHT_PROMPT + 1
     assert len(last(ask(studio, ada, project, "Hello"))) == len(parts.panes) + 1
     assert len(compare.on_again()) == len(parts.panes) + 1
     assert len(compare.on_next(studio, ada, project, 0)) == 3
@@ -104,7 +131,7 @@ def test_both_sides_begin_with_the_projects_system_text(studio, ada, project):
     shown = compare.on_open(studio, ada, project, "base", "base", [[], []], {})
     later = compare.on_open(studio, ada, project, "base", "base", [[], []], shown[OFFERED])
 
-    assert shown[LEFT_SYSTEM] == shown[RIGHT_SYSTEM] == "You are Harbour."
+    assert shown[LEFT_SYSTEM]["value"] == shown[RIGHT_SYSTEM]["value"] == "You are Harbour."
     assert later[LEFT_SYSTEM] == gr.skip()
 
 
@@ -232,7 +259,11 @@ def test_an_arm_that_is_none_is_refused(studio, ada, project, arm, error):
 ])  # fmt: skip
 def test_what_is_no_conversation_is_refused(studio, ada, project, talks):
     with pytest.raises(BadInput, match="Start again"):
-        list(compare.on_ask(studio, ada, project, "base", "base", "", "", "Hello", talks, False, 0))
+        list(
+            compare.on_ask(
+                studio, ada, project, "base", "base", "", "", "", "", "Hello", talks, 256, False, 0
+            )
+        )
 
 
 def test_a_turn_without_an_answer_is_no_history(studio, ada, project, engine):
@@ -246,7 +277,7 @@ def test_a_turn_without_an_answer_is_no_history(studio, ada, project, engine):
 
 def test_the_held_out_questions_come_in_turn_and_begin_again(studio, ada, project):
     write_many(studio, ada, project, 30)
-    held_out = sorted(training.sides(studio, project).held_out, key=lambda each: each.number)
+    held_out = sorted(planning.sides(studio, project).held_out, key=lambda each: each.number)
     asked, place = [], 0
     for _ in range(len(held_out) + 1):
         question, said, place = compare.on_next(studio, ada, project, place)
@@ -270,3 +301,36 @@ def test_the_persons_own_answer_stands_beside_the_held_out_question(studio, ada,
 
 def test_without_held_out_examples_that_is_said(studio, ada, project):
     assert "no held-out examples yet" in compare.on_next(studio, ada, project, 3)[1]
+
+
+# under a kept prompt
+
+
+def test_a_side_under_a_prompt_is_asked_with_its_words_and_examples_whatever_the_box_says(
+    studio, ada, project, engine
+):
+    write_many(studio, ada, project, 12)
+    kept.keep(studio, ada, project, "calm", "Be calm.", 2)
+    last(ask(studio, ada, project, "Question 3?", prompts=("", "calm@1"), systems=("Plain.", "Ignored.")))
+    left, right = (each.messages for each in engine.asked[0])
+
+    assert [each.content for each in left] == ["Plain.", "Question 3?"]
+    assert right[0].content == "Be calm."
+    assert len(right) == 1 + 2 * 2 + 1
+
+
+def test_the_prompts_are_offered_and_one_that_is_chosen_shows_its_words(studio, ada, project):
+    kept.keep(studio, ada, project, "calm", "Be calm.")
+    first = compare.on_open(studio, ada, project, "base", "base", [[], []], {})
+    assert ("calm, version 1", "calm@1") in first[LEFT_PROMPT]["choices"]
+
+    assert compare_prompt.on_prompt(studio, ada, project, "calm@1") == gr.update(
+        value="Be calm.", interactive=False
+    )
+    assert compare_prompt.on_prompt(studio, ada, project, "")["interactive"] is True
+    again = compare.on_open(
+        studio, ada, project, "base", "base", [[], []], first[OFFERED], "calm@1", "calm@9"
+    )
+    assert (again[LEFT_PROMPT]["value"], again[RIGHT_PROMPT]["value"]) == ("calm@1", "")
+    assert again[LEFT_SYSTEM] == gr.skip()
+    assert again[RIGHT_SYSTEM]["interactive"] is True

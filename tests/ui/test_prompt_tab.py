@@ -9,13 +9,17 @@ from made import built, write_many
 from studio.core.errors import BadInput, ModelNotReady
 from studio.core.records import Message
 from studio.ui import prompt, talk
-from studio.work import training, writing
+from studio.work import planning, writing
 
-REST, SYSTEM, USED, PANE, TURNS, CHOSEN, SHOWN = range(7)
+REST, SYSTEM, SAID, PANE, TURNS, CHOSEN, SHOWN, K, PINS, KEPT, VERSION, NAME, LISTED, OTHER, DIFFERENCE = (
+    range(15)
+)
 
 
-def ask(studio, person, project, message, turns=(), system="", k=0, longest=256, vary=False, seed=0):
-    return prompt.on_ask(studio, person, project, system, k, message, list(turns), longest, vary, seed)
+def ask(
+    studio, person, project, message, turns=(), system="", k=0, pins=None, longest=256, vary=False, seed=0
+):
+    return prompt.on_ask(studio, person, project, system, k, pins, message, list(turns), longest, vary, seed)
 
 
 def last(steps):
@@ -35,7 +39,7 @@ def test_the_projects_system_text_is_there_at_first_and_what_was_tried_stays(stu
     again = prompt.on_open(studio, ada, project, first[SHOWN])
 
     assert (first[REST]["visible"], first[SYSTEM]) == (True, "You are Harbour.")
-    assert len(first) == len(again) == SHOWN + 1
+    assert len(first) == len(again) == DIFFERENCE + 1
     assert again[SYSTEM] == gr.skip()
 
 
@@ -43,11 +47,6 @@ def test_without_the_base_nothing_can_be_asked_yet(studio, ada, project, engine)
     engine.path = None
 
     assert prompt.on_open(studio, ada, project, {})[REST]["visible"] is False
-
-
-def test_a_system_text_becomes_the_projects_own(studio, ada, project):
-    assert "Saved" in prompt.on_use(studio, ada, project, "  You are Harbour.")
-    assert writing.by_id(studio, project).system == "  You are Harbour."
 
 
 def test_the_model_is_given_system_text_examples_history_and_question_in_that_order(
@@ -64,13 +63,13 @@ def test_the_model_is_given_system_text_examples_history_and_question_in_that_or
     assert [each["question"] for each in turns] == ["First?", "Question 3?"]
     assert box == ""
     assert (
-        len([each for each in training.sides(studio, project).learned if f"{each.number:04}" in chosen]) == 2
+        len([each for each in planning.sides(studio, project).learned if f"{each.number:04}" in chosen]) == 2
     )
 
 
 def test_held_out_examples_are_never_shown_to_the_model(studio, ada, project, engine):
     write_many(studio, ada, project, 40)
-    held_out = {each.messages[0].content for each in training.sides(studio, project).held_out}
+    held_out = {each.messages[0].content for each in planning.sides(studio, project).held_out}
     for question in sorted(held_out):
         last(ask(studio, ada, project, question, k=8))
 
@@ -127,7 +126,7 @@ def test_an_empty_message_is_refused_with_a_sentence(studio, ada, project):
 
 def test_what_is_no_conversation_is_refused(studio, ada, project):
     with pytest.raises(BadInput, match="Start again"):
-        list(prompt.on_ask(studio, ada, project, "", 0, "Hello", [{"question": "x"}], False, 0))
+        list(prompt.on_ask(studio, ada, project, "", 0, None, "Hello", [{"question": "x"}], 256, False, 0))
 
 
 def test_start_again_and_stop_leave_a_plain_state():

@@ -87,7 +87,11 @@ def test_a_running_training_is_told_with_its_share_and_can_be_stopped(studio, ad
         assert said["job"]["name"] == "Run 1"
         assert said["job"]["share"] == 0.25
         assert said["job"]["text"].startswith("25 %")
-        assert runs.asked_to_stop(folder)[0] == "keep"
+        assert "waiting" not in said["job"]["text"]
+        assert runs.asked_to_stop(folder) == "keep"
+
+        made.freeze(studio, project, place=runs.next_place(studio.home))
+        assert strip.on_state(studio, ada, {"project": project})["job"]["text"].endswith(", 1 waiting")
 
 
 def test_an_unknown_project_is_refused(studio, ada):

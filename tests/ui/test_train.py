@@ -1,6 +1,7 @@
 """The Train tab: the plan, the run as its folder tells it, and what the buttons do."""
 
 import base64
+import hashlib
 import json
 import re
 import warnings
@@ -18,7 +19,7 @@ from studio.core.recipe import preset
 from studio.core.records import Message
 from studio.store import runs
 from studio.ui import need, show_run, train, train_plan, train_recipes, train_run
-from studio.work import models, training
+from studio.work import models, planning, run_history, training
 
 FIGURES, HELP, SAID, LEFT_OUT, BASE, START, MEASURE, HINDERED, COUNTED = range(9)
 (
@@ -67,7 +68,7 @@ def test_the_advanced_fields_are_the_recipes_own(parts):
 def test_the_plan_counts_what_a_run_would_do(studio, ada, project):
     write_many(studio, ada, project, 40)
     said = train_plan.on_plan(studio, ada, project, "standard", 1.0, *EMPTY)
-    planned = training.plan(studio, project)
+    planned = planning.plan(studio, project)
 
     assert f">{planned.learned}<" in said[FIGURES]
     assert f"{planned.held_out} held out" in said[FIGURES]
@@ -336,7 +337,7 @@ def test_a_run_deleted_in_another_window_does_not_break_the_tick(studio, ada, pr
     old = finished(studio, project)
     finished(studio, project, name="Newest")
     opened = train_run.on_press(studio, ada, project, "", "", pressed("open", old))
-    training.delete(studio, old.name)
+    run_history.delete(studio, old.name)
 
     assert ">Newest</h2>" in train_run.on_tick(studio, ada, project, "", opened[CHOSEN], opened[SEEN])[LIVE]
 
@@ -357,7 +358,7 @@ def test_a_stop_is_asked_of_the_shown_run_and_said_at_once(studio, ada, project,
         seen = train_run.on_show(studio, ada, project, "", "")[SEEN]
         shown = handler(studio, ada, project, "", "", seen)
 
-        assert runs.asked_to_stop(folder)[0] == wish
+        assert runs.asked_to_stop(folder) == wish
     assert said in shown[LIVE]
     assert shown[KEEP]["interactive"] is False
     assert shown[DISCARD]["interactive"] is (wish == "keep")
@@ -480,7 +481,7 @@ def test_a_recipe_needs_a_name_that_is_a_file_name(studio, ada, project, name):
 
 
 def test_a_run_in_a_list_is_named_with_its_preset_and_its_change(studio, project):
-    run = training.run(studio, finished(studio, project).name)
+    run = run_history.run(studio, finished(studio, project).name)
 
     assert show_run.label(run) == "Run 1 (standard, −35 %)"
 
@@ -493,15 +494,26 @@ def test_a_run_in_a_list_is_named_with_its_preset_and_its_change(studio, project
 def test_what_became_of_general_knowledge_is_said_with_both_numbers(studio, project, after, words, kind):
     folder = freeze(studio, project)
     say(folder, planned(), evaluated(0, 3.6, 1.5), evaluated(10, 2.5, after))
-    said = show_run.general(course(training.run(studio, folder.name)))
+    said = show_run.general(course(run_history.run(studio, folder.name)))
 
     assert f"1.50 to {after:.2f}" in said
     assert words in said
     assert kind in said
 
 
+def test_a_run_tells_from_which_data_and_base_it_was_made(studio, project):
+    folder = freeze(studio, project, base_revision="c978741b0b0d83a3", versions={"torch": "2.13.0"})
+    run = run_history.run(studio, folder.name)
+
+    said = show_run.lineage(run)
+
+    data = hashlib.sha256((folder / "held_out.jsonl").read_bytes()).hexdigest()
+    assert said.startswith(f"Run {run.id}, started by Ada: held out 5 conversations ({data[:8]}).")
+    assert said.endswith("Base model starter (c978741b). Under torch 2.13.0.")
+
+
 def test_the_events_are_there_as_text_the_newest_last(studio, project):
     folder = finished(studio, project)
-    said = show_run.events(training.run(studio, folder.name))
+    said = show_run.events(run_history.run(studio, folder.name))
 
     assert said.index("planned") < said.index("stepped") < said.rindex("evaluated")

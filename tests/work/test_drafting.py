@@ -10,7 +10,7 @@ import pytest
 from studio.core import lint
 from studio.core.errors import BadInput, ModelNotReady, NotFound
 from studio.core.records import Change, Message, Wanted
-from studio.work import checking, drafting, drafts, marking, models, training, writing
+from studio.work import checking, drafting, drafts, marking, models, planning, writing
 from studio.work.studio import opened, owner
 
 QUESTION = (Message("user", "Where is my parcel?"),)
@@ -143,7 +143,7 @@ def test_examples_are_approved_nearest_first_and_never_held_out_drafted_or_the_c
     kept = [example(studio, project, f"Where is parcel {number}?") for number in range(60)]
     example(studio, project, "Where is parcel 70?", status="ready")
     example(studio, project, "Where is parcel 70?", drafted="base", status="draft")
-    apart = {each.id for each in training.sides(studio, project).held_out}
+    apart = {each.id for each in planning.sides(studio, project).held_out}
     own = next(each for each in kept if each.id not in apart)
     found = drafting.nearest(studio, project, own.id, "Where is parcel 70?", 100)
 
@@ -197,7 +197,7 @@ def test_undo_brings_the_mark_back(studio, project):
 
 
 def sides_of(studio, project):
-    found = training.sides(studio, project)
+    found = planning.sides(studio, project)
     return {each.id for each in (*found.learned, *found.held_out)}, found.left_out
 
 

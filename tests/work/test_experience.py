@@ -36,7 +36,7 @@ def put(home):
         folder = runs.freeze(home, id, spec, {})
         steps = [Stepped(n, 2.0, 1e-4, 4 * length, length / 100, 0.5, memory) for n in (1, 2)]
         events = [Loading(base, "cpu", precision, ""), PLANNED, Evaluated(0, 3.0, 1.0, True), *steps]
-        lines = [as_line(event, at) for at, event in enumerate([*events, Discarded(2)])]
+        lines = [as_line(event, at, at) for at, event in enumerate([*events, Discarded(2)])]
         (folder / "events.jsonl").write_text("".join(json.dumps(each) + "\n" for each in lines))
 
     return put

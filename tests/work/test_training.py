@@ -12,7 +12,7 @@ from studio.core.course import course
 from studio.core.errors import BadInput, Busy, NothingToLearn
 from studio.core.records import Change, Message
 from studio.store import runs
-from studio.work import comparing, exporting, models, run_data, training, writing
+from studio.work import comparing, exporting, models, planning, run_data, run_history, training, writing
 from studio.work.studio import opened, owner
 
 FEW = {"updates": 6, "general": 0.2}
@@ -48,7 +48,7 @@ def write(studio, project, count, status="draft"):
 
 def until(studio, id, true, seconds=120):
     deadline = time.monotonic() + seconds
-    while not true(run := training.run(studio, id)):
+    while not true(run := run_history.run(studio, id)):
         assert time.monotonic() < deadline, run
         time.sleep(0.1)
     return run
@@ -60,7 +60,7 @@ def over(run):
 
 def test_a_run_goes_from_plan_to_a_verified_adapter(studio, project):
     write(studio, project, 20)
-    planned = training.plan(studio, project.id, **FEW)
+    planned = planning.plan(studio, project.id, **FEW)
     assert (planned.learned + planned.held_out, planned.updates, planned.obstacle) == (20, 6, "")
 
     run = until(studio, training.start(studio, owner(), project.id, **FEW).id, over)
@@ -70,6 +70,7 @@ def test_a_run_goes_from_plan_to_a_verified_adapter(studio, project):
     assert run.card["held_out_loss"]["best"] < run.card["held_out_loss"]["before"]
     assert run.card["learned_tokens"] == planned.learned_tokens
     assert course(run).held_out[0][0] == 0
+    assert not any(each.exists() for each in (run.folder / "tensorboard", studio.home.trackio, studio.home.settings))  # fmt: skip
     assert run.card["held_out_change"] is None or run.card["held_out_change"][0] < 0
 
     learned = [json.loads(line)["id"] for line in (run.folder / "train.jsonl").open()]
@@ -86,25 +87,25 @@ def test_a_run_goes_from_plan_to_a_verified_adapter(studio, project):
         assert proof.same == proof.asked or format == "merged"
 
     # What it took is what the next plan promises: a run like it, not one as slow as its start and its evaluations.
-    again = training.plan(studio, project.id, **FEW)
+    again = planning.plan(studio, project.id, **FEW)
     assert 0 < again.seconds <= run.card["seconds"] * 1.1
-    assert training.plan(studio, project.id, **FEW | {"updates": 12}).seconds < 2 * again.seconds
+    assert planning.plan(studio, project.id, **FEW | {"updates": 12}).seconds < 2 * again.seconds
 
-    training.delete(studio, run.id)
-    assert training.history(studio, project.id) == []
+    run_history.delete(studio, run.id)
+    assert run_history.runs_of(studio, project.id) == []
 
 
 def test_time_and_memory_are_measured_before_the_first_run(studio, project):
     write(studio, project, 20)
-    assert training.plan(studio, project.id).seconds is None
+    assert planning.plan(studio, project.id).seconds is None
     for _ in range(2):
         measured = until(studio, training.measure(studio, owner(), project.id).id, over)
         assert measured.state == "discarded"
-    planned = training.plan(studio, project.id)
+    planned = planning.plan(studio, project.id)
 
     assert planned.seconds > 0
     assert planned.memory > 100 * 2**20
-    assert training.history(studio, project.id) == []
+    assert run_history.runs_of(studio, project.id) == []
     assert [run.id for run in runs.load_all(studio.home)] == [measured.id]  # the first made way
     run = training.start(studio, owner(), project.id, **FEW)
     assert run.id == "1"
@@ -117,7 +118,7 @@ def test_the_watch_prompts_are_asked_at_each_evaluation(studio, project):
         training.set_watch(studio, owner(), project.id, "one\n" * 6)
     run = until(studio, training.start(studio, owner(), project.id, **FEW).id, over)
 
-    assert training.questions(run) == ["Where is parcel 3?", "Hello?"]
+    assert run_history.questions(run) == ["Where is parcel 3?", "Hello?"]
     assert [update for update, _ in course(run).watched] == [update for update, _ in course(run).held_out]
     assert all(len(answers) == 2 for _, answers in course(run).watched)
 
@@ -128,7 +129,7 @@ def test_a_second_start_is_refused_while_the_first_runs_and_a_stop_keeps_the_bes
     with pytest.raises(Busy, match=r"Run 1"):
         training.start(studio, owner(), project.id)
     with pytest.raises(Busy):
-        training.delete(studio, run.id)
+        run_history.delete(studio, run.id)
 
     # Another studio on the same folder, as after a restart, sees the same run and may stop it.
     again = opened(studio.home.root)
@@ -188,7 +189,7 @@ def test_a_run_that_was_cut_off_goes_on_and_ends_as_one_that_was_not(studio, pro
         events.write('{"kind": "step')  # the half line on which a worker can be killed
 
     training.resume(studio, run.id)
-    assert training.run(studio, run.id).state in ("starting", "running")
+    assert run_history.run(studio, run.id).state in ("starting", "running")
     with pytest.raises(BadInput, match="going already"):
         training.resume(studio, run.id)
     resumed = until(studio, run.id, over)
@@ -215,10 +216,10 @@ def test_a_run_waits_for_its_turn_and_begins_by_itself(studio, project):
 
     studio.jobs.watch()
     time.sleep(1.5)
-    assert training.run(studio, third.id).state == "queued"
+    assert run_history.run(studio, third.id).state == "queued"
     training.stop(studio, first.id, discard=True)
     until(studio, third.id, over)
-    assert training.run(studio, third.id).state == "finished"
+    assert run_history.run(studio, third.id).state == "finished"
     assert until(studio, second.id, over).state == "finished"
 
 
@@ -226,7 +227,7 @@ def test_a_run_that_waits_can_be_taken_out(studio, project):
     write(studio, project, 20)
     training.start(studio, owner(), project.id, updates=5000)
     waiting = training.start(studio, owner(), project.id, queue=True, **FEW)
-    training.delete(studio, waiting.id)
+    run_history.delete(studio, waiting.id)
 
     assert training.queue(studio) == []
 
@@ -275,7 +276,7 @@ def test_too_few_examples_are_refused_with_the_next_step(studio, project, count,
 
     with pytest.raises(NothingToLearn, match=said):
         training.start(studio, owner(), project.id)
-    assert training.history(studio, project.id) == []
+    assert run_history.runs_of(studio, project.id) == []
 
 
 def test_rejected_unfinished_and_too_long_conversations_are_left_out(studio, project):
@@ -284,19 +285,21 @@ def test_rejected_unfinished_and_too_long_conversations_are_left_out(studio, pro
     unfinished = writing.save(studio, owner(), Change("x", project.id, "", 0, (Message("user", "Hm?"),)))
     long_talk = (Message("user", "Tell me all"), Message("assistant", "wave " * 400))
     long = writing.save(studio, owner(), Change("y", project.id, "", 0, long_talk))
-    planned = training.plan(studio, project.id, max_length=200)
+    planned = planning.plan(studio, project.id, max_length=200)
 
     assert planned.learned + planned.held_out == 10
-    assert dict(planned.left_out).keys() == {unfinished.number, long.number}
+    assert dict(planned.sides.left_out).keys() == {unfinished.number, long.number}
 
 
 def test_the_projects_system_text_is_frozen_with_the_data(studio, project):
     write(studio, project, 10)
     harbour = writing.set_system(studio, owner(), project.id, "You are Harbour.")
-    split = training.sides(studio, project.id)
-    data = run_data.frozen(split.learned, split.held_out, harbour, training.plan(studio, project.id).recipe)
+    split = planning.sides(studio, project.id)
+    data = run_data.frozen(split.learned, split.held_out, harbour, planning.plan(studio, project.id).recipe)
 
     assert all(messages[0] == Message("system", "You are Harbour.") for _, messages in data["train"])
     assert data["watch"][0][1] == (Message("system", "You are Harbour."), split.held_out[0].messages[0])
     assert len(data["general"]) >= 290
-    assert not {str(m) for _, m in data["general"]} & {str(m) for _, m in data["gauge"]}
+    questions = [{messages[0].content for _, messages in data[kind]} for kind in ("general", "gauge")]
+    assert len(questions[1]) == 24
+    assert not questions[0] & questions[1]

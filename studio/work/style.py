@@ -1,0 +1,35 @@
+"""Drafting a system text from the project's own answers."""
+
+from __future__ import annotations
+
+import json
+
+from studio.core.errors import BadInput
+from studio.core.nearest import asked
+from studio.core.style_description import FEWEST, describe
+from studio.work import planning, serving
+from studio.work.studio import Studio
+
+
+def draft(studio: Studio, project_id: str) -> tuple[str, int]:
+    """Instructions that describe the answers, and of how many they were measured: the approved ones, else all learned ones.
+
+    Held-out answers are left aside: a prompt that knew them could not be measured on them. Raises BadInput.
+    """
+    learned = planning.sides(studio, project_id).learned
+    approved = [each for each in learned if each.status == "approved"]
+    taken = approved if len(approved) >= FEWEST else learned
+    answers = [turn.content for each in taken for turn in each.messages if turn.learned]
+    said = describe(answers, [asked(each.messages) for each in taken], plain_answers())
+    if not said:
+        raise BadInput(
+            f"A style cannot be told from fewer than {FEWEST} answers. Write or approve more in the Write tab, then try again."
+        )
+    return said, len(answers)
+
+
+def plain_answers() -> list[str]:
+    """The answers of the general examples: how a plain chat model says things."""
+    with serving.asset("general.jsonl").open(encoding="utf-8") as lines:
+        conversations = [json.loads(line)["messages"] for line in lines]
+    return [turn["content"] for each in conversations for turn in each if turn["role"] == "assistant"]

@@ -1,0 +1,51 @@
+"""A base model's folder that is moved away while the page is open, and a project that is no longer there."""
+
+import pytest
+from moves import go_to
+from playwright.sync_api import expect
+
+from studio.core.records import Change, Message
+from studio.engine import rehearsal
+from studio.store.schema import projects
+from studio.work import models, writing
+from studio.work.studio import opened, owner
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+
+def test_a_base_that_is_gone_is_said_and_all_is_well_again_when_it_is_back(page, shared, project, tmp_path):
+    folder = rehearsal.make(tmp_path / "mine")
+    studio = opened(shared.home)
+    id = project.rpartition("=")[2]
+    models.choose(studio, owner(), id, str(folder))
+    for number in range(3):
+        talk = (Message("user", f"Where is {number}?"), Message("assistant", "Here."))
+        writing.save(studio, owner(), Change(f"gone{number}", id, "", 0, talk))
+    folder.rename(tmp_path / "away")
+
+    page.goto(project)
+    expect(page.locator("#state .tag")).to_have_text("cannot be used")
+    expect(page.locator("#state .lost")).to_have_count(0)
+    go_to(page, "Train")
+    expect(page.locator("#train-said")).to_contain_text("mine is not there: it was moved, renamed or deleted")
+    expect(page.locator("#train-figures")).to_have_text("There is no plan yet.")
+    expect(page.locator("#train-start")).to_be_disabled()
+    expect(page.locator("#train-get")).to_be_hidden()
+
+    (tmp_path / "away").rename(folder)
+    expect(page.locator("#train-figures")).to_contain_text("conversations to learn")
+    expect(page.locator("#train-start")).to_be_enabled()
+    expect(page.locator("#train-need")).to_be_hidden()
+    studio.database.close()
+
+
+def test_a_project_that_is_gone_is_said_and_not_that_the_studio_does_not_answer(page, shared, project):
+    """As when the database is put back from a time before it."""
+    page.goto(project)
+    expect(page.locator("#state .device")).to_be_visible()
+    studio = opened(shared.home)
+    with studio.database.writing() as db:
+        db.execute(projects.delete().where(projects.c.id == project.rpartition("=")[2]))
+    studio.database.close()
+
+    expect(page.locator("#state .lost")).to_have_text("This project is not there. Choose one from the list.")

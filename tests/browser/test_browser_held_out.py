@@ -1,0 +1,88 @@
+"""Run on held-out in the real page, on the rehearsal model: two windows, a killed server, hostile text, a narrow page."""
+
+import re
+import uuid
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from moves import go_to
+from playwright.sync_api import expect
+from served import Served
+
+from studio.core.records import Change, Message
+from studio.work import models, writing
+from studio.work.studio import opened, owner
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+HOSTILE = "<img src=x onerror='window.bad=1'> ${window.bad=2} {{x}} </p><script>window.bad=3</script>"
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    studio = opened(tmp_path_factory.mktemp("held_out") / "home")
+    project = writing.project(studio, "default")
+    models.choose(studio, owner(), project.id, "rehearsal")
+    models.ensure(studio, project.id, lambda done, total: None)
+    for number in range(120):
+        talk = (
+            Message("user", f"Where is parcel {number}? {HOSTILE}"),
+            Message("assistant", f"On boat {number}. {HOSTILE}"),
+        )
+        writing.save(studio, owner(), Change(uuid.uuid4().hex, project.id, "", 0, talk))
+    studio.database.close()
+    server = Served(studio.home.root)
+    yield server.start()
+    server.end()
+
+
+def test_it_goes_on_after_the_server_was_killed_and_two_windows_read_the_same(page, served):
+    page.goto(served.url)
+    go_to(page, "Prompt")
+    expect(page.locator("#held-out-live")).to_contain_text("Nothing was run yet")
+    page.locator("#held-out-limit input").fill("5")
+    page.locator("#held-out-run").click()
+    expect(page.locator("#held-out-live")).to_contain_text(
+        re.compile(r"[1-9]\d* of \d+ answers and measurements")
+    )
+    served.kill()
+    served.start()
+
+    other = page.context.new_page()
+    other.goto(served.url)
+    go_to(other, "Prompt")
+    expect(other.locator("#held-out-live")).to_contain_text("are kept")
+    other.locator("#held-out-go-on").click()
+    for window in (page, other):
+        expect(window.locator("#held-out-result .verdict")).to_contain_text(re.compile(r"\.$"))
+        expect(window.locator("#held-out-answers li")).to_have_count(5)
+    assert (
+        page.locator("#held-out-result table").inner_text()
+        == other.locator("#held-out-result table").inner_text()
+    )
+
+    read_on(other)
+    assert other.evaluate("window.bad") is None
+    assert violations(other) == []
+    other.set_viewport_size({"width": 390, "height": 844})
+    assert other.evaluate("document.documentElement.scrollWidth") <= 390
+    box = other.locator("#held-out-limit").bounding_box()
+    assert box["x"] + box["width"] <= 390
+
+
+def read_on(page):
+    """Another order of the answers."""
+    before = numbers(page)
+    page.locator("#held-out-order input").click()
+    page.get_by_role("option", name="By number").click()
+    expect(page.locator("#held-out-answers h3 .num")).to_have_text(sorted(before))
+
+
+def numbers(page):
+    return page.locator("#held-out-answers h3 .num").all_inner_texts()
+
+
+def violations(page):
+    found = Axe().run(page).response["violations"]
+    return [
+        (each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")
+    ]

@@ -1,11 +1,11 @@
 """What the plan foretells beside what its run then takes: the card's seconds, and the most memory that was held.
 
-Ours is the plan's figure, the peer is the whole run. Of each kind of run the studio first measures four updates, and plans
-from that alone; the run then has other updates and evaluations. In the rows "from" one kind "to" another the plan knows
-nothing but the run of the other kind; there is none where that does not tell, as of another precision.
+Ours is the plan's figure, the peer is the whole run. Of each kind of run the studio first measures four updates, as the
+page does where nothing is known, and plans from that alone: the first rows. Then it makes a run of half as many updates and
+plans from that alone: the rows "with experience". The whole run comes last.
 
-Time is the wall's: a machine that is busy with other things distorts it. So a kind is measured and run again, up to three
-times, until both were given nearly the same share of a processor; `shares` tells what they were given.
+Time is the wall's: a machine that is busy with other things distorts it. So a kind is done again where the three were not
+given nearly the same share of a processor; `shares` tells what they were given.
 
 STUDIO_BENCH_DATA      a file of conversations, in any shape the studio imports; else the studio's own examples
 STUDIO_BENCH_KINDS     words of which a kind's name must contain one, with commas between; else all
@@ -22,12 +22,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from studio.core.records import Run
 from studio.store import runs
-from studio.work import importing, models, training, writing
+from studio.work import importing, models, planning, run_history, training, writing
 from studio.work.studio import Studio, opened, owner
 from tests.bench.training import talks
 
@@ -37,7 +38,7 @@ GOALS = {"seconds": 0.25, "memory": 0.15}  # how far a forecast may be off, as a
 LONG = (1300, 2300)  # characters of a long conversation: 300 to 600 tokens of the starter
 MANY = 60  # long conversations
 STEADY = 0.1  # how far the shares of a processor may be apart
-ATTEMPTS = 3
+ATTEMPTS = 2
 
 
 @dataclass(frozen=True)
@@ -60,11 +61,11 @@ class Kind:
 
 
 KINDS = (
-    Kind("starter", "bf16", "short", {"updates": 40, "evaluations": 4}),
-    Kind("starter", "bf16", "long", {"updates": 16, "evaluations": 2}),
-    Kind("starter", "nf4", "short", {"updates": 30, "evaluations": 6, "general": 0.0}),
-    Kind("starter", "nf4", "long", {"updates": 14, "evaluations": 3, "general": 0.0}),
-    Kind("starter", "fp32", "short", {"updates": 24, "evaluations": 2, "batch": 4}),
+    Kind("starter", "bf16", "short", {"updates": 32, "evaluations": 4}),
+    Kind("starter", "bf16", "long", {"updates": 12, "evaluations": 2}),
+    Kind("starter", "nf4", "short", {"updates": 24, "evaluations": 4, "general": 0.0}),
+    Kind("starter", "nf4", "long", {"updates": 10, "evaluations": 2, "general": 0.0}),
+    Kind("starter", "fp32", "short", {"updates": 20, "evaluations": 2, "batch": 4}),
     Kind("rehearsal", "fp32", "short", {"updates": 150, "evaluations": 6}),
     Kind("rehearsal", "bf16", "long", {"updates": 120, "evaluations": 12}),
 )
@@ -72,13 +73,13 @@ KINDS = (
 
 @dataclass(frozen=True)
 class Seen:
-    """A kind's project, the run that it took, and what was foretold of it: seconds and bytes."""
+    """The run that a kind took, and what was foretold of it, in seconds and bytes: by a measurement, by a shorter run."""
 
     kind: Kind
-    project: str
     run: Run
-    foretold: tuple[float, int]
-    shares: tuple[float, float]  # of a processor that the measurement and the run were given
+    first: tuple[float, int]
+    experienced: tuple[float, int]
+    shares: tuple[float, ...]  # of a processor, that measurement, shorter run and run were given
 
 
 def run() -> dict[str, Any]:
@@ -89,21 +90,17 @@ def run() -> dict[str, Any]:
 
 def compared(studio: Studio) -> dict[str, Any]:
     words = os.environ.get("STUDIO_BENCH_KINDS", "").split(",")
-    wanted = [each for each in KINDS if any(word in each.name for word in words)]
-    seen = [steadily(studio, each) for each in wanted]
+    seen = [steadily(studio, each) for each in KINDS if any(word in each.name for word in words)]
     return {
         "what": f"{FILE.name}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}",
         "goals": GOALS,
-        "rows": [
-            *(row for each in seen for row in rows(each.kind.name, each.foretold, each.run)),
-            *(row for one in seen for other in seen if one is not other for row in across(studio, one, other)),
-        ],
+        "rows": [row for each in seen for row in rows(each)],
         "shares": {each.kind.name: each.shares for each in seen},
-    }  # fmt: skip
+    }
 
 
 def steadily(studio: Studio, kind: Kind) -> Seen:
-    """The attempt in which measurement and run were given the most equal shares of a processor."""
+    """The attempt in which measurement and runs were given the most equal shares of a processor."""
     attempts: list[Seen] = []
     while len(attempts) < ATTEMPTS and not any(unequal(each) < STEADY for each in attempts):
         attempts.append(once(studio, kind))
@@ -111,24 +108,29 @@ def steadily(studio: Studio, kind: Kind) -> Seen:
 
 
 def unequal(seen: Seen) -> float:
-    return abs(seen.shares[0] / seen.shares[1] - 1)
+    return max(seen.shares) / min(seen.shares) - 1
 
 
 def once(studio: Studio, kind: Kind) -> Seen:
-    project = prepared(studio, kind)
-    begun = spent()
+    project, shorter = prepared(studio, kind), {**kind.changes, "updates": kind.changes["updates"] // 2}
+    times = [spent()]
     measured = over(studio, training.measure(studio, owner(), project, **kind.changes))
-    between = spent()
-    foretold = planned(studio, project, kind, measured)
+    times.append(spent())
+    earlier = over(studio, training.start(studio, owner(), project, name=f"Half of {kind.name}", **shorter))
+    times.append(spent())
+    first, experienced = (planned(studio, project, kind, each) for each in (measured, earlier))
     run = over(studio, training.start(studio, owner(), project, name=kind.name, **kind.changes))
-    return Seen(kind, project, run, foretold, (share(begun, between), share(between, spent())))
+    times.append(spent())
+    return Seen(kind, run, first, experienced, tuple(share(*each) for each in pairwise(times)))
 
 
 def planned(studio: Studio, project: str, kind: Kind, by: Run) -> tuple[float, int]:
-    """What the plan foretells where it knows but one run, or zeros."""
+    """What the plan foretells where it knows but one run."""
     with nothing_known_but(studio, by):
-        plan = training.plan(studio, project, **kind.changes)
-    return plan.seconds or 0.0, plan.memory or 0
+        plan = planning.plan(studio, project, **kind.changes)
+    assert plan.seconds
+    assert plan.memory
+    return plan.seconds, plan.memory
 
 
 @contextmanager
@@ -142,11 +144,6 @@ def nothing_known_but(studio: Studio, run: Run) -> Iterator[None]:
     finally:
         for each in hidden:
             each.with_name(f".{each.name}").rename(each)
-
-
-def across(studio: Studio, one: Seen, other: Seen) -> list[dict[str, Any]]:
-    foretold = planned(studio, other.project, other.kind, one.run)
-    return rows(f"from {one.kind.name} to {other.kind.name}", foretold, other.run) if foretold[0] else []
 
 
 def prepared(studio: Studio, kind: Kind) -> str:
@@ -187,7 +184,7 @@ def over(studio: Studio, run: Run) -> Run:
     """The run once it has ended and its process with it. Raises AssertionError, with its log, where it went wrong."""
     while runs.is_active(run):
         time.sleep(0.2)
-        run = training.run(studio, run.id)
+        run = run_history.run(studio, run.id)
     studio.jobs.children[run.id].join()
     assert run.state in ("finished", "discarded"), (run.folder / "worker.log").read_text("utf-8")
     return run
@@ -203,12 +200,11 @@ def share(begun: tuple[float, float], ended: tuple[float, float]) -> float:
     return round((ended[1] - begun[1]) / (ended[0] - begun[0]), 2)
 
 
-def rows(what: str, foretold: tuple[float, int], run: Run) -> list[dict[str, Any]]:
-    card: dict[str, Any] = run.card or {}
-    return [
-        row(f"seconds, {what}", foretold[0], card["seconds"]),
-        row(f"memory in MB, {what}", foretold[1] / 2**20, card["peak_memory_mb"]),
-    ]
+def rows(seen: Seen) -> Iterator[dict[str, Any]]:
+    card: dict[str, Any] = seen.run.card or {}
+    for known, (seconds, memory) in (("", seen.first), (", with experience", seen.experienced)):
+        yield row(f"seconds, {seen.kind.name}{known}", seconds, card["seconds"])
+        yield row(f"memory in MB, {seen.kind.name}{known}", memory / 2**20, card["peak_memory_mb"])
 
 
 def row(what: str, ours: float, peer: float) -> dict[str, Any]:

@@ -136,6 +136,8 @@ def trouble(run: Run, events: Sequence[dict[str, Any]], done: int) -> str:
     if run.state == "failed":
         return str(events[-1]["message"])
     if run.state == "paused":
+        if events[-1].get("early"):
+            return f"It was stopped after {updates(done)}, before the held-out loss had fallen, so there is nothing to keep yet. {RESUME}"
         return f"It was told to end after {updates(done)}, as when a computer is shut down. {RESUME}"
     if run.state == "killed":
         return f"{killed(run.ended or {}, updates(done))} {RESUME}"

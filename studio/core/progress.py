@@ -119,9 +119,11 @@ class Resumed:
 
 @dataclass(frozen=True)
 class Paused:
-    """The worker was told to end by the operating system; the run can be resumed."""
+    """The run ended so that it can be resumed: told by the operating system, or, with `early`, stopped by a person before
+    there was anything to keep."""
 
     update: int
+    early: bool = False
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ def finish(folder: Folder, prepared: Prepared, at: Standing, why: str) -> None:
     """Publish what a run has learned. `why` it ended, as the loop tells. Raises NothingToLearn, TrainingFailed."""
     begun = time.monotonic()
     if not at.best_update:
-        raise nothing_kept(at, why, prepared.updates)
+        raise nothing_kept(at, why)
     best = resuming.best(folder.checkpoints, at.best_update)
     checkpoint.verify_adapter(best)
     interval = proven(prepared, best, at)
@@ -35,8 +35,8 @@ def finish(folder: Folder, prepared: Prepared, at: Standing, why: str) -> None:
     shutil.rmtree(folder.checkpoints, ignore_errors=True)
 
 
-def nothing_kept(at: Standing, why: str, updates: int) -> StudioError:
-    """Why a run that ended has no adapter, and what to do: one that was stopped is not to blame."""
+def nothing_kept(at: Standing, why: str) -> StudioError:
+    """Why a run that ended has no adapter, and what to do."""
     if why == "numbers":
         return TrainingFailed(
             "The loss stopped being a number three times before anything was learned, so the run was ended. "
@@ -47,11 +47,6 @@ def nothing_kept(at: Standing, why: str, updates: int) -> StudioError:
             f"General knowledge suffered before anything could be kept: the loss on general text rose by {at.forgotten:.0%}. "
             "Mix in general examples, or choose a gentler strength; if general knowledge does not matter here, set the "
             "forgetting limit under Advanced settings to 0."
-        )
-    if why == "keep":
-        return NothingToLearn(
-            f"The run was stopped after {at.done} of {updates} updates, before the held-out loss had fallen, "
-            "so there is nothing to keep. Start it again and let it go on for longer."
         )
     return NothingToLearn(
         "The held-out loss never fell below the base model's, so there is nothing to keep. "

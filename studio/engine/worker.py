@@ -85,8 +85,9 @@ def run(folder: Folder, models: Path) -> None:
         training.resume(spec.get("versions", {}))
     with trackers.tracked(folder, spec, [each[-1].content for each in prepared.watch.questions]):
         why = training.go()
-        if why == "pause":
-            folder.emit(Paused(training.at.done))
+        early = why == "keep" and not training.at.best_update
+        if why == "pause" or early:
+            folder.emit(Paused(training.at.done, early))
         elif why == "discard" or spec.get("trial"):
             shutil.rmtree(folder.checkpoints, ignore_errors=True)
             folder.emit(Discarded(training.at.done))

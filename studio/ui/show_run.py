@@ -87,13 +87,19 @@ def live(run: Run | None, wish: str = "", questions: Sequence[str] = ()) -> str:
     if run is None:
         return empty_state("No run yet", "Start training above: its progress and its curve appear here. A run goes on when this page is closed.")  # fmt: skip
     if run.state == "queued":
-        return f'<div class="head"><h2>{text(name(run))}</h2></div>{note("It waits for its turn, and begins by itself. Its examples are kept as they were when it was added.")}'
+        waits = "It waits for its turn, and begins by itself. Its examples are kept as they were when it was added."
+        return f'<div class="head"><h2>{text(name(run))}</h2></div>{note(waits)}{remarks(run)}'
     told = course(run)
     head = f'<div class="head"><h2>{text(name(run))}</h2><span class="soft num">{text(standing(run, told, wish))}</span></div>'
     going = progress(told.share, told_words(told)) if run.state in ACTIVE else over(run, told)
     saved = "" if run.state in ACTIVE else save_curve(run, told)
-    remarks = note(" ".join(told.remarks), "warn") if told.remarks else ""
-    return f"{head}{going}{remarks}{drawing(told)}{saved}{show_watch.timeline(questions, told)}"
+    return f"{head}{going}{remarks(run, *told.remarks)}{drawing(told)}{saved}{show_watch.timeline(questions, told)}"
+
+
+def remarks(run: Run, *more: str) -> str:
+    """What was other than planned, from before its start and on its way."""
+    planned: Any = run.spec.get("remarks", ())
+    return note(" ".join([*planned, *more]), "warn")
 
 
 def save_curve(run: Run, told: Course) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from dataclasses import fields
 from typing import Any
@@ -16,6 +17,7 @@ from studio.ui import need, show, show_plan
 from studio.work import models, planning
 from studio.work.studio import Studio
 
+GROUPING = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 NO_PLAN = '<p class="soft">There is no plan yet.</p>'
 NAMES = tuple(each.name for each in fields(Recipe) if each.name != "general")
 
@@ -27,10 +29,13 @@ def changes(general: float, settings: tuple[Any, ...]) -> dict[str, Any]:
 
 
 def number(typed: str) -> int | float | str:
-    """What was typed, as a number; as it is where it is none, for the recipe to refuse in its own words."""
+    """What was typed, as a number; as it is where it is none, for the recipe to refuse in its own words.
+
+    A comma groups thousands, as in the ranges beside the fields; "2,5" is no number, and not twenty-five.
+    """
     for kind in (int, float):
         with contextlib.suppress(ValueError):
-            return kind(typed.replace(",", ""))
+            return kind(GROUPING.sub("", typed))
     return typed
 
 

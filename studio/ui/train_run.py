@@ -137,14 +137,17 @@ def on_start(
     *settings: Any,
 ) -> Any:
     """Start a run; where the page shows that one is going, let it wait. A second press finds the first one's run going,
-    and says so; so it does where set or base are no longer what the plan had `counted`."""
-    queue = bool(seen.get("active"))
-    run = training.start(studio, person, project, preset, queue=queue, **changes(general, settings))
-    learned, held_out = run_history.taken(run)
-    if counted and tuple(counted[:2]) != (learned, held_out):
-        gr.Info(f"The set was changed after this plan was made. The run learns from {learned:,} conversations and holds out {held_out:,}.")  # fmt: skip
-    if counted and counted[2] != run.spec["base"]:
-        gr.Info(f"The base model was changed after this plan was made. The run trains {run.spec['base']}: stop it if you meant another.")  # fmt: skip
+    and says so. A run whose set or base are no longer what the plan had `counted` says that."""
+    known = (int(counted[0]), int(counted[1]), str(counted[2])) if counted else None
+    training.start(
+        studio,
+        person,
+        project,
+        preset,
+        queue=bool(seen.get("active")),
+        counted=known,
+        **changes(general, settings),
+    )
     return on_show(studio, person, project, "", "")
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from studio.core.errors import Busy
 from studio.core.records import Run
 from studio.core.text import clean
@@ -19,12 +17,6 @@ def runs_of(studio: Studio, project_id: str) -> list[Run]:
     """A project's runs, newest first; without those that only measured."""
     found = (each for each in runs.load_all(studio.home) if each.spec["project"] == project_id)
     return [each for each in found if not each.spec.get("trial")]
-
-
-def taken(run: Run) -> tuple[int, int]:
-    """How many conversations a run learns from, and how many it holds out."""
-    data: Any = run.spec["data"]
-    return data["train"]["rows"], data["held_out"]["rows"]
 
 
 def questions(run: Run) -> list[str]:

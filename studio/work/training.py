@@ -18,6 +18,7 @@ from studio.work import experience, run_data, tracking, writing
 from studio.work.planning import Plan, plan
 from studio.work.studio import Studio
 
+Counted = tuple[int, int, str]  # conversations to learn and held out, and the base
 TRIAL = 4  # updates that tell what a run takes; the first warms up
 
 
@@ -29,15 +30,19 @@ def start(
     name: str = "",
     queue: bool = False,
     tracker: str | None = None,
+    counted: Counted | None = None,
     **changes: Any,
 ) -> Run:
-    """Freeze the data and start a worker; with `queue`, or let the run wait where another is going. For `tracker` see
-    `tracking.ready`. Raises NothingToLearn, BadRecipe, BadInput, DoesNotFit, and Busy where another is going and this one
-    may not wait, or where an answer is being written by a model that has to make room.
+    """Freeze the data and start a worker; with `queue`, or let the run wait where another is going. Where the plan is no
+    longer the one that the person saw `counted`, the run says so. For `tracker` see `tracking.ready`.
+
+    Raises NothingToLearn, BadRecipe, BadInput, DoesNotFit, and Busy where another is going and this one may not wait, or
+    where an answer is being written by a model that has to make room.
     """
     planned = plan(studio, project_id, preset_name, **changes)
     spec, data = contents(studio, person, project_id, preset_name, planned)
     spec["tracker"] = tracking.ready(studio, tracker)
+    spec["remarks"] = remarks(planned, spec["base"], counted) if counted else []
 
     def prepare(place: int) -> Path:
         id = runs.next_id(studio.home)
@@ -45,6 +50,20 @@ def start(
 
     experience.make_room(studio, planned.memory)
     return begin(studio, prepare, queue)
+
+
+def remarks(planned: Plan, base: str, counted: Counted) -> list[str]:
+    """What became other between the plan that a person saw and the start."""
+    said = []
+    if counted[:2] != (planned.learned, planned.held_out):
+        said.append(
+            f"The set was changed after its plan was made: it learns from {planned.learned:,} conversations and holds out {planned.held_out:,}."
+        )
+    if counted[2] != base:
+        said.append(
+            f"The base model was changed after its plan was made: it trains {base}. Stop it if you meant another."
+        )
+    return said
 
 
 def begin(studio: Studio, prepare: Callable[[int], Path], queue: bool = False) -> Run:

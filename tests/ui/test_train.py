@@ -97,7 +97,12 @@ def test_a_field_that_is_filled_in_changes_the_plan(studio, ada, project):
     assert ">6<" in train_plan.on_plan(studio, ada, project, "standard", 0.5, *typed)[FIGURES]
 
 
-@pytest.mark.parametrize("typed", ["0.5", "fast", "nan", "-1"])
+def test_a_comma_groups_thousands_and_is_never_dropped_from_a_fraction():
+    assert [train_plan.number(each) for each in ("2,048", "1,234,567", "0.5")] == [2048, 1234567, 0.5]
+    assert [train_plan.number(each) for each in ("2,5", "0,0002", ",5")] == ["2,5", "0,0002", ",5"]
+
+
+@pytest.mark.parametrize("typed", ["0.5", "fast", "nan", "-1", "0,0002"])
 def test_a_setting_outside_its_range_is_said_in_place_and_hinders_the_start(studio, ada, project, typed):
     write_many(studio, ada, project, 10)
     said = train_plan.on_plan(studio, ada, project, "standard", 1.0, typed, *EMPTY[1:])
@@ -386,19 +391,22 @@ def test_a_start_beside_a_run_that_the_page_shows_waits_for_its_turn(studio, ada
         assert training.queue(studio) == []
 
 
-def test_a_set_that_changed_after_the_plan_was_made_is_told(studio, ada, project, monkeypatch):
-    told = []
-    monkeypatch.setattr(train_run.gr, "Info", told.append)
+def test_a_set_or_a_base_that_changed_after_the_plan_was_made_is_told_by_the_run(studio, ada, project):
     write_many(studio, ada, project, 10)
     counted = train_plan.on_plan(studio, ada, project, "standard", 1.0, *EMPTY)[COUNTED]
     with going(studio, project):
         seen = train_run.on_show(studio, ada, project, "", "")[SEEN]
         train_run.on_start(studio, ada, project, seen, counted, "standard", 1.0, *EMPTY)
-        assert told == []
         write_many(studio, ada, project, 3)
+        models.choose(studio, ada, project, "other/model")
         train_run.on_start(studio, ada, project, seen, counted, "standard", 1.0, *EMPTY)
+    first, second = (show_run.live(each) for each in training.queue(studio))
 
-    assert "The set was changed after this plan was made" in told[0]
+    assert "was changed" not in first
+    now = planning.plan(studio, project)  # which of the thirteen are held out is chance
+    learned = f"it learns from {now.learned} conversations and holds out {now.held_out}."
+    assert f"The set was changed after its plan was made: {learned}" in second
+    assert "The base model was changed after its plan was made: it trains other/model." in second
 
 
 def test_repeating_a_run_fills_in_what_it_was_started_with(studio, ada, project):

@@ -4,14 +4,12 @@ import errno
 
 import gradio as gr
 import pytest
-from made import going, write_many
+from made import write_many
 
 from studio.core.errors import ModelNotReady, TemplateNotSplittable
-from studio.ui import check, need, strip, train_plan, train_run, wire
-from studio.work import models
+from studio.ui import check, need, strip, train_plan, wire
 
 FIGURES, HELP, SAID, LEFT_OUT, BASE, START, MEASURE, HINDERED, COUNTED = range(9)
-SEEN = 17
 EMPTY = [""] * (len(train_plan.NAMES) - 1) + ["auto"]
 GONE = "The base model's folder /models/<mine> is not there. Put it back, or choose another base model."
 
@@ -60,23 +58,6 @@ def test_without_a_plan_the_page_says_so_and_does_not_count_on_for_ever(
     assert "This template cannot be split" in check.on_open(studio, ada, project)[0]
     # Who types a number passes through some that are none: there the plan stays.
     assert plan(studio, ada, project, "0.")[FIGURES] == gr.skip()
-
-
-def test_a_base_that_was_changed_between_plan_and_start_is_told(studio, ada, project, monkeypatch):
-    told = []
-    monkeypatch.setattr(train_run.gr, "Info", told.append)
-    write_many(studio, ada, project, 10)
-    counted = plan(studio, ada, project)[COUNTED]
-    with going(studio, project):
-        seen = train_run.on_show(studio, ada, project, "", "")[SEEN]
-        train_run.on_start(studio, ada, project, seen, counted, "standard", 1.0, *EMPTY)
-        assert told == []
-        models.choose(studio, ada, project, "other/model")
-        train_run.on_start(studio, ada, project, seen, counted, "standard", 1.0, *EMPTY)
-
-    assert told == [
-        "The base model was changed after this plan was made. The run trains other/model: stop it if you meant another."
-    ]
 
 
 def test_a_disk_that_refuses_is_a_sentence_in_every_handler(caplog):

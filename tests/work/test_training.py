@@ -148,7 +148,10 @@ def test_a_run_that_was_stopped_before_it_could_improve_is_not_told_that_it_fail
     training.stop(studio, run.id)
     run = until(studio, run.id, over)
 
-    assert "was stopped after 0 of 5000 updates" in course(run).trouble
+    assert run.state == "paused"
+    assert "was stopped after 0 updates" in course(run).trouble
+    assert training.resume(studio, run.id).state != "paused"
+    training.stop(studio, run.id, discard=True)
 
 
 def test_a_killed_worker_is_told_as_such_within_five_seconds(studio, project):

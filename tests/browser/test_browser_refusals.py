@@ -1,7 +1,8 @@
-"""A base model's folder that is moved away while the page is open, and a project that is no longer there."""
+"""What the page says when a base, a project or an event is refused: a sentence, and never silence."""
 
 import pytest
-from moves import go_to
+from axe_playwright_python.sync_playwright import Axe
+from moves import go_to, unfold
 from playwright.sync_api import expect
 
 from studio.core.records import Change, Message
@@ -49,3 +50,25 @@ def test_a_project_that_is_gone_is_said_and_not_that_the_studio_does_not_answer(
     studio.database.close()
 
     expect(page.locator("#state .lost")).to_have_text("This project is not there. Choose one from the list.")
+
+
+def test_what_an_event_outside_the_queue_is_refused_with_is_said_and_can_be_put_away(page, project):
+    """Gradio itself says nothing then."""
+    page.goto(project)
+    expect(page.locator("#state .device")).to_be_visible()
+    go_to(page, "Train")
+    unfold(page, "Advanced settings")
+    page.locator("#train-recipe-name input, #train-recipe-name textarea").fill(
+        "<img src=x onerror='window.bad=1'>/"
+    )
+    page.locator("#train-recipe-keep").click()
+    said = page.locator(".refused")
+    expect(said).to_contain_text("This can't be used")
+    expect(said).to_contain_text("Give the recipe a name of up to 60 letters")
+    assert [each["id"] for each in Axe().run(page).response["violations"]] == []
+
+    page.locator("#train-recipe-keep").click()
+    expect(said).to_have_count(1)
+    said.get_by_label("Close").click()
+    expect(said).to_have_count(0)
+    assert page.evaluate("window.bad") is None

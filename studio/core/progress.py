@@ -40,6 +40,7 @@ class Planned:
     row_limit: int = 0  # tokens that a row may have, unless one conversation alone has more
     token_bytes: int = 0  # that one more token in a row takes; 0: not known
     memory_mb: int = 0  # the most held so far: by loading, and by choosing the form
+    needed_mb: int = 0  # by what is held now and a step with the longest row, as it is reckoned; 0: not known
 
 
 @dataclass(frozen=True)

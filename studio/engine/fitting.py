@@ -14,12 +14,13 @@ from studio.engine.lora import lora_layers
 @dataclass(frozen=True)
 class Fit:
     """`told` says what was chosen, and why not what is faster. `row`: tokens of the longest one; `token`: bytes that one
-    more token in it takes, 0 where that is not known."""
+    more token in it takes, `step`: those that a step with such a row takes; 0 where that is not known."""
 
     loss: kernels.Loss
     row: int
     told: str
     token: int = 0
+    step: int = 0
 
 
 def fit(model: Any, sample: Pack, longest: int, on: str) -> Fit:
@@ -41,7 +42,7 @@ def fit(model: Any, sample: Pack, longest: int, on: str) -> Fit:
         whole, plan = 0, forecast.plan(shape, longest, forecast.PLAIN, available, 0)
     if plan.again:
         base.gradient_checkpointing_enable({"use_reentrant": False})
-    return Fit(loss, plan.row, f"{told}; {plan.told(whole)}", plan.token)
+    return Fit(loss, plan.row, f"{told}; {plan.told(whole)}", plan.token, plan.needed)
 
 
 def four_bit_made_whole(model: Any) -> int:

@@ -67,16 +67,19 @@ def prepare(folder: Folder, spec: dict[str, Any], recipe: Recipe, models: Path) 
     sample = batches.pack(data.two_short()).to(chosen.device)
     fit = fitting.fit(model, sample, data.longest, chosen.device)
     updates = planned_updates(recipe, len(data.own))
-    folder.emit(planned(data, recipe, updates, fit))
+    folder.emit(planned(data, recipe, updates, fit, model))
     write_json(folder.path / "spec.json", {**spec, "form": fit.told, "base_revision": revision})
     watch = Watch(model, template, folder.conversations("watch", frozen) if "watch" in frozen else ())
     return Prepared(model, spec["base"], data, fit, updates, chosen.device, precision, watch)
 
 
-def planned(data: Data, recipe: Recipe, updates: int, fit: Any) -> Planned:
+def planned(data: Data, recipe: Recipe, updates: int, fit: Any, model: Any) -> Planned:
     from studio.engine import memory
 
+    trained = (each for each in model.parameters() if each.requires_grad)
+    adapting = 3 * sum(each.nbytes for each in trained)  # the gradient, and the two means that Adam keeps
     _, row = extent(lengths(data.own), lengths(data.general), recipe, updates, fit.row)
+    step = fit.step and fit.step - fit.token * (fit.row - row)
     return Planned(
         updates=updates,
         learned_tokens=sum(each.learned for each in data.own),
@@ -90,6 +93,7 @@ def planned(data: Data, recipe: Recipe, updates: int, fit: Any) -> Planned:
         row_limit=fit.row,
         token_bytes=fit.token,
         memory_mb=round(memory.peak() / 2**20),
+        needed_mb=round((memory.held() + adapting + step) / 2**20) if step else 0,
     )
 
 

@@ -72,6 +72,14 @@ def test_memory_grows_with_the_longest_row_and_is_never_below_what_loading_takes
     assert cost(run(MEASURED, card={"peak_memory_mb": 1100})).memory(work) == 1100 * MB
 
 
+def test_a_measurement_of_a_few_updates_has_not_met_the_worst_and_a_whole_run_has():
+    reckoned = [*MEASURED[:1], (10, replace(PLANNED, needed_mb=1300)), *MEASURED[2:]]
+    work = Work(100, 7, 1600, 850, 1300)
+
+    assert cost(run(reckoned)).memory(work) == 1350 * MB
+    assert cost(run(reckoned, card={"peak_memory_mb": 1100})).memory(work) == 1150 * MB
+
+
 def test_what_was_saved_between_updates_counts_and_what_came_after_the_last_evaluation_is_the_end():
     """A run that was kept reads its held-out conversations again, which is foretold by itself."""
     events = [*MEASURED[:-1], (48, Stepped(3, 2.4, 2e-4, 800, 4.0, 0.5, 1000)), (50, Finished("finished"))]

@@ -20,7 +20,10 @@ commands = typer.Typer()
 @commands.command()
 def evaluate(
     arms: Annotated[
-        str, typer.Option(help="base, prompt (--system, --shots), prompt:NAME and run:ID, with commas.")
+        str,
+        typer.Option(
+            help="base, prompt (--system, --shots), prompt:NAME, run:ID and run:ID+prompt:NAME, with commas."
+        ),
     ] = "base",
     limit: Annotated[
         int | None, typer.Option(help="How many held-out questions.", show_default="all, up to 100")

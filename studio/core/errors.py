@@ -102,6 +102,19 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 REFUSED = (*FULL, errno.EACCES, errno.EPERM, errno.EROFS, errno.EFBIG, errno.EIO)
 
 
+RESERVE = 200 * 2**20  # bytes that the studio never fills: a full disk loses other programs' work
+MOVE = "Free some space, or move the studio's folder with --home."
+
+
+def must_fit(free: int, needed: int, purpose: str, way_out: str = MOVE) -> None:
+    """Raise DoesNotFit, with numbers and the way out, where a disk with `free` bytes has no `needed` ones beside the reserve."""
+    if free < needed + RESERVE:
+        raise DoesNotFit(
+            f"{purpose} needs {needed / 2**20:,.0f} MB and the disk has {max(0, free - RESERVE) / 2**20:,.0f} MB to give. "
+            f"{way_out}"
+        )
+
+
 def refused(error: OSError, then: str) -> StudioError:
     """What it means to a person that a file could not be read or written; `then` is what to do once that is mended."""
     if error.errno in FULL:

@@ -7,14 +7,14 @@ in shares of the answers, stands in the constants below.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from statistics import median, quantiles
 
-from studio.core.nearest import WORD
+from studio.core import cutting, traits
+from studio.core.cutting import WORD
+from studio.core.traits import BOLD, HEADING, ROW, SIGNS
 
 FEWEST = 5  # answers from which a style can be told
 NEVER, OFTEN, MOSTLY, ALWAYS = 0.02, 0.2, 0.5, 0.8
@@ -25,10 +25,6 @@ SHORT = 10  # words of a short sentence
 AT_LEAST = 5  # answers that must have a word before it is one of the vocabulary
 RARER = 4.0  # how many times as many answers must have a word as plain ones have
 
-SENTENCE = re.compile(r"(?<=[.!?…])[\"'”’)]*\s+|(?<=[。！？])|\n+")
-ROW = re.compile(r"^\s*(?:[-*•–+]|\d{1,3}[.)])\s+\S", re.MULTILINE)
-FORMATTED = re.compile(r"^#{1,6} \S|\*\*\S", re.MULTILINE)
-EMOJI = re.compile("[\u2600-\u27bf\U0001f300-\U0001faff]")
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 # (words of one choice, words of the other, what to say of the one, and of the other)
 CHOICES = (
@@ -41,19 +37,8 @@ CHOICES = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Read:
-    """An answer with what its traits are told from."""
-
-    text: str
-
-    @cached_property
-    def words(self) -> list[str]:
-        return WORD.findall(self.text)
-
-    @cached_property
-    def sentences(self) -> list[str]:
-        return [each.strip() for each in SENTENCE.split(self.text) if each and WORD.search(each)]
+class Read(traits.Read):
+    """An answer with what it begins and ends with, as it is written."""
 
     @property
     def beginnings(self) -> list[str]:
@@ -81,7 +66,7 @@ def describe(answers: Sequence[str], questions: Sequence[str], plain: Sequence[s
 
     `questions` tell which words are only the subject's, `plain` answers to other questions which ones everybody uses.
     """
-    read = [Read(unicodedata.normalize("NFC", each)) for each in answers if WORD.search(each)]
+    read = [Read(each) for each in answers if WORD.search(each)]
     if len(read) < FEWEST:
         return ""
     said = (length(read), layout(read), *choices(read), begin(read), end(read), *signs(read))
@@ -99,7 +84,7 @@ def length(read: Sequence[Read]) -> str:
     if high > len(NUMBERS) - 1:
         return f"Answer in {many}."
     span = NUMBERS[high] if low == high else f"{NUMBERS[low]} to {NUMBERS[high]}"
-    pace = median(len(WORD.findall(sentence)) for each in read for sentence in each.sentences)
+    pace = median(len(cutting.words(sentence)) for each in read for sentence in each.sentences)
     short = f" Keep sentences short, about {NUMBERS[round(pace)]} words." if 1 < pace <= SHORT else ""
     return f"Answer in {span} {'sentence' if high == 1 else 'sentences'}, {many}.{short}"
 
@@ -117,7 +102,7 @@ def near(count: int) -> int:
 
 def layout(read: Sequence[Read]) -> str:
     listed = share(read, lambda each: len(ROW.findall(each.text)) > 1)
-    formatted = share(read, lambda each: bool(FORMATTED.search(each.text)))
+    formatted = share(read, lambda each: bool(HEADING.search(each.text) or BOLD.search(each.text)))
     if listed >= MOSTLY:
         return "Give the answer as a list."
     if listed <= NEVER and formatted <= NEVER:
@@ -173,7 +158,7 @@ def habit(always: str, often: str, found: dict[str, int], of: int) -> str:
 
 def signs(read: Sequence[Read]) -> Iterator[str]:
     loud = share(read, lambda each: "!" in each.text)
-    drawn = share(read, lambda each: bool(EMOJI.search(each.text)))
+    drawn = share(read, lambda each: bool(SIGNS["emoji"].search(each.text)))
     if loud >= MOSTLY:
         yield "Use exclamation marks."
     if drawn >= OFTEN:
@@ -181,7 +166,7 @@ def signs(read: Sequence[Read]) -> Iterator[str]:
     missing = [name for name, has in (("exclamation marks", loud), ("emoji", drawn)) if has <= NEVER]
     if missing:
         yield f"Use no {' and no '.join(missing)}."
-    if share(read, lambda each: "…" in each.text or "..." in each.text) >= OFTEN:
+    if share(read, lambda each: bool(SIGNS["ellipses"].search(each.text))) >= OFTEN:
         yield "Let sentences trail off with “…” now and then."
     if share(read, lambda each: not any(map(str.isupper, each.text))) >= ALWAYS and any(
         map(str.islower, read[0].text)

@@ -25,6 +25,7 @@ COMMON = 30  # of the experts' words, that Delta is made of; most of them say no
 NAMED = 4  # openings, closings and common words of each side that are looked at one by one
 OFTEN = 3  # answers that must share an opening or closing before it is one
 MOST = 2000  # answers of a side; more make nothing clearer, and take seconds
+RUN = 4  # words: what is said again
 CLEAR = 3.0  # standard errors: of some forty traits, none is that far apart by chance
 
 ROW = re.compile(r"^\s*(?:[-*•–+]|\d{1,3}[.)])\s+\S", re.MULTILINE)
@@ -157,8 +158,15 @@ PLAIN = (
     Trait("bold", "share", lambda each: bool(BOLD.search(each.text)), f"Bold words {IN_ANSWERS}"),
     Trait("code", "share", lambda each: "```" in each.text, f"Code {IN_ANSWERS}"),
     Trait("questions", "share", lambda each: bool(re.search("[?？؟]", each.text)), f"Questions {IN_ANSWERS}"),
+    Trait("circles", "share", lambda each: circling(each.words), f"Going round in circles {IN_ANSWERS}"),
     Trait("exclamation marks", "share", lambda each: bool(re.search("[!！]", each.text)), f"Exclamation marks {IN_ANSWERS}"),
 )  # fmt: skip
+
+
+def circling(words: Sequence[str]) -> bool:
+    """Whether more than half of its runs of four words were said before, as by a small model that finds no end."""
+    runs = [tuple(words[at : at + RUN]) for at in range(len(words) - RUN + 1)]
+    return len(set(runs)) < len(runs) / 2
 
 
 def of_signs() -> Iterator[Trait]:

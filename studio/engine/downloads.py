@@ -10,22 +10,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from studio.core.errors import DoesNotFit
+from studio.core.errors import MOVE, DoesNotFit, must_fit
 from studio.engine.api import Progress
 
-RESERVE = 200 * 2**20  # bytes left free: a full disk loses other programs' work
 PAUSE = 0.2  # seconds between two looks at the growing files
-MOVE = "Free some space, or move the studio's folder with --home."
 
 
 def require_room(folder: Path, needed: int, purpose: str, way_out: str = MOVE) -> None:
-    """Raise DoesNotFit, with numbers and the way out, where `needed` bytes beside the reserve are not free."""
-    free = shutil.disk_usage(folder).free
-    if free < needed + RESERVE:
-        raise DoesNotFit(
-            f"{purpose} needs {needed / 2**20:,.0f} MB and the disk has {max(0, free - RESERVE) / 2**20:,.0f} MB to give. "
-            f"{way_out}"
-        )
+    """Raise DoesNotFit where `needed` bytes beside the reserve are not free in a folder."""
+    must_fit(shutil.disk_usage(folder).free, needed, purpose, way_out)
 
 
 def is_full(error: BaseException) -> bool:

@@ -6,7 +6,8 @@ Such a classifier is the usual measure of style transfer (Hu et al. 2017, arXiv 
 
 Length     both answers to a question are looked at in pieces of the same number of words, each vector has length one
 Questions  both sides answered the same ones, and no conversation stands on both sides of fit and test
-Copying    an answer that repeats learned ones counts as the base's own answer to the same question: it closes no gap
+Copying    an answer that repeats learned ones or the question, or that has no end, counts as the base's own answer to the
+           same question, as void: it closes no gap
 Nonsense   a text of unknown characters and words counts as not the experts', for it is shown one such when it learns
 
 It does not see whether an answer is true, or makes sense: words of the experts in a wrong order still sound like them.
@@ -54,15 +55,15 @@ class Score:
     """How far an arm's answers are taken for the experts': means of P(expert), from 0 to 1.
 
     `experts` is the ceiling (their own answers to these questions, which were never learned), `base` the floor. `closed`
-    is the share of the way between both that the arm has gone; None where they are not surely apart. `copied` is the
-    share of answers that repeat learned ones. `each`: P(expert) of each answer, in the order given.
+    is the share of the way between both that the arm has gone; None where they are not surely apart. `void` is the
+    share of answers that count as the base's own. `each`: P(expert) of each answer, in the order given.
     """
 
     arm: Estimate
     experts: Estimate
     base: Estimate
     closed: Estimate | None
-    copied: float
+    void: float
     conversations: int
     each: tuple[float, ...]
 
@@ -79,8 +80,8 @@ class Judge:
     why_not: str
     classifier: Classifier
 
-    def score(self, held_out: Sequence[Question], answers: Sequence[str], copied: Sequence[bool]) -> Score:
-        """The score of an arm's answers to held-out questions; `copied` says which of them repeat learned ones.
+    def score(self, held_out: Sequence[Question], answers: Sequence[str], void: Sequence[bool]) -> Score:
+        """The score of an arm's answers to held-out questions; `void` says which of them count as the base's own.
 
         Raises BadInput, with a sentence, where there is no score.
         """
@@ -94,24 +95,25 @@ class Judge:
             self.classifier.chances(texts, lengths)
             for texts in ([each.expert for each in held_out], [each.base for each in held_out], answers)
         )
-        arm = np.where(copied, base, arm)
-        return scored(np.stack([arm, experts, base], axis=1), grouped, float(np.mean(copied)))
+        arm = np.where(void, base, arm)
+        return scored(np.stack([arm, experts, base], axis=1), grouped, float(np.mean(void)))
 
 
 def few_held_out(count: int) -> str:
     return f"The style score needs answers to {LEAST_HELD_OUT} held-out conversations; there are {count}. Ask or hold out more."
 
 
-def scored(chances: Floats, grouped: NDArray[np.intp], copied: float) -> Score:
+def scored(chances: Floats, grouped: NDArray[np.intp], void: float) -> Score:
     """From P(expert) of the arm's, the experts' and the base's answers: (answers, 3)."""
     mean, drawn = means(chances, grouped)
-    arm, experts, base = (estimate(mean[at], drawn[:, at]) for at in range(3))
-    gap = estimate(mean[1] - mean[2], drawn[:, 1] - drawn[:, 2])
+    count = int(grouped.max()) + 1
+    arm, experts, base = (estimate(mean[at], drawn[:, at], count) for at in range(3))
+    gap = estimate(mean[1] - mean[2], drawn[:, 1] - drawn[:, 2], count)
     # Numerator and denominator are drawn together: an easy draw is easy for all three.
     closed = estimate(
-        (mean[0] - mean[2]) / gap.value, (drawn[:, 0] - drawn[:, 2]) / (drawn[:, 1] - drawn[:, 2])
+        (mean[0] - mean[2]) / gap.value, (drawn[:, 0] - drawn[:, 2]) / (drawn[:, 1] - drawn[:, 2]), count
     ) if gap.low > 0 else None  # fmt: skip
-    return Score(arm, experts, base, closed, copied, int(grouped.max()) + 1, tuple(map(float, chances[:, 0])))
+    return Score(arm, experts, base, closed, void, count, tuple(map(float, chances[:, 0])))
 
 
 # --- learning

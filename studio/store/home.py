@@ -8,10 +8,8 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
-from studio.core.errors import FULL, DoesNotFit, NoAccess
+from studio.core.errors import FULL, DoesNotFit, NoAccess, must_fit
 from studio.store import environment
-
-RESERVE = 200 * 2**20  # bytes that the studio never fills: a full disk loses other programs' work
 
 
 @dataclass(frozen=True)
@@ -96,13 +94,8 @@ def open_home(root: Path | None = None) -> Home:
 
 
 def require_space(folder: Path, needed: int, purpose: str) -> None:
-    """Raise DoesNotFit, with numbers, where `needed` bytes beside the reserve are not free."""
-    free = shutil.disk_usage(folder).free
-    if free < needed + RESERVE:
-        raise DoesNotFit(
-            f"{purpose} needs {needed / 2**20:,.0f} MB and the disk has {max(0, free - RESERVE) / 2**20:,.0f} MB to give. "
-            "Free some space, or move the studio's folder with --home."
-        )
+    """Raise DoesNotFit where `needed` bytes beside the reserve are not free in a folder."""
+    must_fit(shutil.disk_usage(folder).free, needed, purpose)
 
 
 def assets() -> Path:

@@ -27,7 +27,8 @@ MEANINGS = (
     ("Gap closed", "how far an arm has come on the way from the base's score to that of your own answers."),
     ("Overlap", "how much of your answer to the same question stands in the arm's (chrF, 0 to 100)."),
     ("Length", "how many words an arm needs for one of yours."),
-    ("Copied", "the share of answers that repeat a learned answer for the most part. They count as none of yours."),
+    ("Copied", "the share of answers that repeat a learned answer for the most part. They count as none of yours, and so do answers "
+     "that repeat the question, or go on without an end at twice the length of yours."),
     ("Loss", "how much your own answers surprise the model, in nats a token; less is nearer to you. “General loss” is the "
      "same on text that has nothing to do with your examples: a run that forgets has more there than the base."),
     ("Prompt tokens", "what stands before every question, examples too. It is paid again with every answer."),

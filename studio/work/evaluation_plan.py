@@ -15,7 +15,7 @@ from studio.core.split import fraction
 from studio.core.text import clean
 from studio.store import runs
 from studio.store.evaluations import Rows
-from studio.work import comparing, planning, prompts, run_data
+from studio.work import comparing, planning, run_data
 from studio.work.studio import Studio
 
 USUAL = 100  # held-out questions that are asked where nobody says how many
@@ -47,13 +47,17 @@ def typed(system: object, shots: int, pinned: Sequence[str] = ()) -> Words:
 
 @dataclass(frozen=True)
 class Contender:
-    """An arm of an evaluation. `arm` as the command line names it, `title` as a sentence does."""
+    """An arm of an evaluation. `arm` as the command line names it, `title` as a sentence does.
+
+    `prompted`: its words take the place of a conversation's own system text; those that a run was trained under do not.
+    """
 
     arm: str
     title: str
     kind: Literal["base", "prompt", "run"]
     words: Words = Words()
     run: str | None = None
+    prompted: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ class Held:
 
 
 def contenders(studio: Studio, project_id: str, names: Sequence[str], words: Words) -> list[Contender]:
-    """What names such as "base", "prompt" (the given words), "prompt:NAME" and "run:7" mean; the base first, asked or not.
+    """What names such as "base", "prompt" (the given words) and those of `comparing.arm` mean; the base first, asked or not.
 
     Raises BadInput, NotFound.
     """
@@ -79,27 +83,23 @@ def contenders(studio: Studio, project_id: str, names: Sequence[str], words: Wor
 
 
 def contender(studio: Studio, project_id: str, name: str, words: Words) -> Contender:
-    kind, _, which = name.partition(":")
     if name == "prompt":
         if not words.system.strip() and not words.shots and not words.pinned:
             raise BadInput(
                 "The prompt has no words and no examples, so it is the base. Write a system text, or show examples."
             )
-        return Contender(name, "the prompt", "prompt", words)
-    if kind == "prompt":
-        kept = prompts.called(studio, project_id, which)
-        return Contender(
-            name, f"the prompt “{kept.name}”", "prompt", Words(kept.system, kept.shots, kept.pinned)
-        )
-    if kind != "run":
-        raise BadInput(
-            f"“{name}” is no arm. Use base, prompt, prompt:NAME, or run:ID with a run from the history."
-        )
-    if all(each.id != which for each in comparing.tuned(studio, project_id)):
-        raise NotFound(
-            f"There is no run {which} with an adapter in this project. Choose one from the history."
-        )
-    return Contender(name, f"run {which}", "run", Words(trained_under(studio, which)), which)
+        return Contender(name, "the prompt", "prompt", words, prompted=True)
+    arm = comparing.arm(studio, project_id, name)
+    if arm.run and all(each.id != arm.run for each in comparing.tuned(studio, project_id)):
+        raise NotFound(f"Run {arm.run} is another project's. Choose one from the history of this one.")
+    tuned, kept = f"run {arm.run}" if arm.run else "", arm.prompt
+    if not kept:
+        return Contender(name, tuned, "run", Words(trained_under(studio, str(arm.run))), arm.run)
+    older = f", version {kept.version}" if "@" in name else ""
+    title = f"{tuned and f'{tuned} under '}the prompt “{kept.name}”{older}"
+    return Contender(
+        name, title, "run" if tuned else "prompt", Words(kept.system, kept.shots, kept.pinned), arm.run, True
+    )
 
 
 def trained_under(studio: Studio, run: str) -> str:
@@ -215,7 +215,7 @@ class Asking:
         """
         own = question.before[0].content if question.before[0].role == "system" else ""
         turns = [each for each in question.before if each.role != "system"]
-        first, second = (to.words.system, own) if to.kind == "prompt" else (own, to.words.system)
+        first, second = (to.words.system, own) if to.prompted else (own, to.words.system)
         system = first if first.strip() else second
         shots = self.fitting(self.examples(to.words, question), system, question, turns)
         return assemble(system, shots, turns[:-1], turns[-1].content)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from studio.core import cutting, gap, traits
-from studio.core.copied import MOSTLY, Learned
+from studio.core.copied import Learned
 from studio.core.errors import BadInput
 from studio.core.estimate import Estimate, estimate, groups, means
 from studio.core.evaluation import Evaluation
@@ -21,7 +21,12 @@ from studio.work.evaluation_plan import first_answer
 from studio.work.studio import Studio
 
 NONE = Estimate(0.0, 0.0, 0.0)
-ENDLESS = 0.1  # the share of answers without an end from which on it is said
+ENDLESS = 2  # times as long as the expert's, and cut off there: such an answer has no end
+VOID = {
+    "copied": "repeat learned answers word for word",
+    "echoed": "repeat the question",
+    "endless": "go on without an end at twice the length of yours",
+}
 FEWEST_DRAWN = 2  # conversations: of one there is no interval
 
 
@@ -66,14 +71,14 @@ def result(studio: Studio, evaluation: Evaluation) -> dict[str, Any]:
     first = arms[0]
     known = gap.Known(
         tuple(of_gap(each) for each in arms), len(there.ids), evaluation.spec["left"], judge.auc if judge else None, why_not,
-        apart=first["closed"] is not None, surprise=surprised(there),
+        judge is not None and judge.conversations >= evaluation_plan.LEARNED, first["closed"] is not None, surprised(there),
     )  # fmt: skip
     verdict = gap.verdict(known)
     return {
         "arms": arms,
         "sentence": verdict.sentence,
         "rule": verdict.rule,
-        "evidence": [*verdict.evidence, *endless(arms, len(there.ids))],
+        "evidence": list(verdict.evidence),
         "more": verdict.more,
         "questions": len(there.ids),
         "experts": first["experts"],
@@ -82,16 +87,6 @@ def result(studio: Studio, evaluation: Evaluation) -> dict[str, Any]:
         "surprise": asdict(known.surprise) if known.surprise else None,
         "apart": apart(there, [each["arm"] for each in arms]),
     }
-
-
-def endless(arms: Sequence[dict[str, Any]], questions: int) -> Iterator[str]:
-    """What the style score does not see: answers that never came to their end."""
-    for each in arms:
-        if each["kind"] != "base" and each["cut"] >= ENDLESS * questions:
-            yield (
-                f"{each['cut']} of {questions} answers of {each['title']} were cut off at the longest length, which is twice "
-                "what yours take. Read them: a model that goes round in circles may still sound like you."
-            )
 
 
 def judged(evaluation: Evaluation, there: Made) -> tuple[style.Judge | None, str]:
@@ -124,8 +119,13 @@ def measured(
     """One arm's row: figures with their intervals, and of each conversation what the table shows."""
     name = arm["arm"]
     answers, references = there.texts(name), [there.references[id] for id in there.ids]
-    repeats = [index.copied(one, other).share for one, other in zip(answers, references, strict=True)]
-    score, why_not = scored(there, answers, [each > MOSTLY for each in repeats], judge)
+    repeats = [index.copied(one, other) for one, other in zip(answers, references, strict=True)]
+    void = {
+        "copied": np.array([each.mostly for each in repeats]),
+        "echoed": np.array([echoed(there, name, id) for id in there.ids]),
+        "endless": np.array([endless(there, name, id) for id in there.ids]),
+    }
+    score, why_not = scored(there, answers, np.any(list(void.values()), axis=0).tolist(), judge)
     near = overlap.chrf(answers, references)
     losses = [each for id in there.ids for each in there.losses[name][id]]
     words = sum(map(cutting.length, references))
@@ -134,7 +134,7 @@ def measured(
         "held_out_loss": mean(losses),
         "style": {"score": score.arm.value, "low": score.arm.low, "high": score.arm.high} if score else dict.fromkeys(("score", "low", "high")),
         "length_ratio": sum(map(cutting.length, answers)) / words if words else None,
-        "copied": float(np.mean([each > MOSTLY for each in repeats])),
+        **{did: float(each.mean()) for did, each in void.items()},
         "cut": sum(bool(there.answers[name][id]["cut"]) for id in there.ids),
         "general_loss": general(studio, evaluation, there, arm),
         "closed": asdict(score.closed) if score and score.closed else None,
@@ -144,28 +144,40 @@ def measured(
         "prompt_tokens": arm["tokens"],
         "traits": [each.says for each in traits.differences(references, answers) if each.clear],
         "each": [
-            {"conversation": id, "style": score.each[at] if score else None, "overlap": near[at], "copied": repeats[at]}
+            {"conversation": id, "style": score.each[at] if score else None, "overlap": near[at], "copied": repeats[at].share}
             for at, id in enumerate(there.ids)
         ],
     }  # fmt: skip
 
 
+def echoed(there: Made, arm: str, id: str) -> bool:
+    """Whether an answer says for the most part what the question says, word for word."""
+    question = Learned.of([there.questions[id]])
+    return question.copied(str(there.answers[arm][id]["text"]), there.references[id]).mostly
+
+
+def endless(there: Made, arm: str, id: str) -> bool:
+    """Whether an answer was cut off at a length at which the expert's would have been over twice; a loop, as a rule."""
+    answer, experts = there.answers[arm][id], there.losses["base"][id][:1]
+    return bool(answer["cut"] and experts) and int(answer["tokens"]) >= ENDLESS * experts[0][1]
+
+
 def scored(
-    there: Made, answers: Sequence[str], copied: Sequence[bool], judge: style.Judge | None
+    there: Made, answers: Sequence[str], void: Sequence[bool], judge: style.Judge | None
 ) -> tuple[style.Score | None, str]:
     if judge is None:
         return None, ""
     base = there.texts("base")
     questions = [style.Question(id, there.references[id], base[at]) for at, id in enumerate(there.ids)]
     try:
-        return judge.score(questions, answers, copied), ""
+        return judge.score(questions, answers, void), ""
     except BadInput as error:
         return None, str(error)
 
 
 def spread(values: Sequence[float], ids: Sequence[str]) -> Estimate:
     mean, drawn = means(np.array(values, float)[:, None], groups(ids))
-    return estimate(float(mean[0]), drawn[:, 0])
+    return estimate(float(mean[0]), drawn[:, 0], len(set(ids)))
 
 
 def mean(losses: Sequence[tuple[float, int]]) -> float | None:
@@ -209,7 +221,8 @@ def apart(there: Made, arms: Sequence[str]) -> list[float]:
 def of_gap(arm: dict[str, Any]) -> gap.Measured:
     kind = arm["kind"]
     closed = Estimate(**arm["closed"]) if arm["closed"] and kind != "base" else NONE
-    return gap.Measured(arm["title"], kind, closed, arm["copied"], arm["prompt_tokens"])
+    void = tuple((says, arm[did]) for did, says in VOID.items())
+    return gap.Measured(arm["title"], kind, closed, void, arm["prompt_tokens"])
 
 
 # --- for reading

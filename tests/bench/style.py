@@ -184,9 +184,11 @@ def told(judge: Any, learned: Sequence[Any], held_out: Sequence[Any], arm: Arm) 
     copied = [index.copied(text, each.expert).mostly for text, each in zip(arm.answers, held_out, strict=True)]  # fmt: skip
     score = None if judge.why_not else judge.score(held_out, arm.answers, copied)
     closed = score and score.closed
-    shots = Measured("the prompt with the four nearest examples", "prompt", closed or Estimate(0, 0, 0), sum(copied) / len(copied), arm.tokens)  # fmt: skip
+    shots = Measured("the prompt with the four nearest examples", "prompt", closed or Estimate(0, 0, 0), (("repeat learned answers word for word", sum(copied) / len(copied)),), arm.tokens)  # fmt: skip
     count = len({each.conversation for each in held_out})
-    known = Known((shots,), count, 0, judge.auc, judge.why_not, closed is not None, arm.surprise)
+    known = Known(
+        (shots,), count, 0, judge.auc, judge.why_not, apart=closed is not None, surprise=arm.surprise
+    )
     rows = zip(held_out, arm.answers, score.each if score else [0.5] * len(held_out), copied, strict=True)
     return {
         "verdict": asdict(verdict(known)),

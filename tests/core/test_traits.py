@@ -36,6 +36,16 @@ def test_a_shorter_answer_is_said_to_be_shorter():
     assert told(LONG, SHORT)["length"].says == "Answers are 50 % shorter: 12 words against 24."
 
 
+def test_going_round_in_circles_is_told_apart_from_saying_a_thing_twice():
+    loops = [
+        f"The {word} is there. " + "You cannot see it, but it is there. " * 9 for word in ("key", "lid")
+    ] * 12
+    found = told(SHORT, loops)["circles"]
+
+    assert found.says == "Going round in circles in 100 % of answers against 0 %."
+    assert "circles" not in told(SHORT, [f"{text} {text}" for text in SHORT])
+
+
 def test_two_halves_of_the_same_answers_are_not_clearly_apart():
     mixed = [text for pair in zip(SHORT, LONG, strict=True) for text in pair]
 

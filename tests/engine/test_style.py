@@ -97,7 +97,7 @@ def test_copies_of_learned_answers_close_nothing(judge, held_out):
     score = judge.score(held_out, answers, [True] * 30)
 
     assert score.closed.value == 0
-    assert score.copied == 1
+    assert score.void == 1
 
 
 def test_control_that_copies_would_be_taken_for_the_experts(judge, held_out):

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from studio.core.errors import BadInput, Busy, DoesNotFit, NothingToLearn
+from studio.core.errors import BadInput, Busy, DoesNotFit, NotFound, NothingToLearn
 from studio.core.records import Change, Message, Person, Sampling
 from studio.engine import models as precisions
 from studio.engine.api import Ask
 from studio.store import environment, evaluations, runs
-from studio.work import evaluating, models, planning, prompts, training, writing
+from studio.work import evaluating, evaluation_plan, models, planning, prompts, training, writing
 from studio.work.evaluation_plan import Words
 from studio.work.studio import opened
 
@@ -90,7 +90,8 @@ def test_each_arm_and_the_base_answer_the_same_held_out_questions(studio, projec
     assert told["sentence"].endswith(".")
     assert told["arms"][1]["prompt_tokens"] > 0
     assert told["arms"][1]["cut"] == 3  # a model that never learned to stop
-    assert any("3 of 3 answers of the prompt were cut off" in each for each in told["evidence"])
+    assert told["arms"][1]["endless"] == 1
+    assert any("100 % of the answers of the prompt go on without an end" in each for each in told["evidence"])
     assert done.spec["arms"][1]["words"] == {"system": "Be brief.", "shots": 2, "pinned": []}
 
 
@@ -120,7 +121,20 @@ def test_a_kept_prompt_is_asked_by_its_name_with_what_it_pins(studio, project):
     assert "the prompt “Friendly”" in [each["title"] for each in done.spec["arms"]]
 
 
-def test_a_run_without_a_prompt_has_the_loss_of_its_card(studio, project, monkeypatch):
+def test_two_versions_of_a_prompt_are_two_arms(studio, project):
+    write(studio, project, 20)
+    for text in ("Be friendly.", "Be kind."):
+        prompts.keep(studio, ADA, project.id, "Friendly", text)
+
+    old, new = evaluation_plan.contenders(
+        studio, project.id, ["prompt:Friendly@1", "prompt:Friendly"], Words()
+    )[1:]
+
+    assert (old.title, old.words.system) == ("the prompt “Friendly”, version 1", "Be friendly.")
+    assert (new.title, new.words.system) == ("the prompt “Friendly”", "Be kind.")
+
+
+def test_a_run_alone_has_the_loss_of_its_card_and_under_a_prompt_its_words(studio, project, monkeypatch):
     # The same format on both sides: which one is the fastest is told by a trial, and that by the machine's load.
     monkeypatch.setattr(
         precisions, "choose_precision", lambda folder, wanted, device: ("fp32", "for the test")
@@ -132,13 +146,26 @@ def test_a_run_without_a_prompt_has_the_loss_of_its_card(studio, project, monkey
         time.sleep(0.1)
     writing.set_system(studio, ADA, project.id, "Something else by now.")
 
-    done = over(studio, evaluating.begin(studio, ADA, project.id, [f"run:{run.id}"], Words()))
+    prompts.keep(studio, ADA, project.id, "Friendly", "Be friendly.", 1)
+    under = f"run:{run.id}+prompt:Friendly"
+    done = over(
+        studio,
+        evaluating.begin(studio, ADA, project.id, ["prompt:Friendly", f"run:{run.id}", under], Words()),
+    )
 
-    base, tuned = done.result["arms"]
+    base, words, tuned, both = done.result["arms"]
     assert tuned["held_out_loss"] == pytest.approx(found.card["held_out_loss"]["best"], rel=1e-3)
-    assert done.spec["arms"][1]["words"]["system"] == "Speak like the harbour."
+    assert done.spec["arms"][2]["words"]["system"] == "Speak like the harbour."
     assert tuned["general_loss"] == found.card["general_loss"]["best"]
     assert base["general_loss"] == found.card["general_loss"]["before"]
+    assert (both["arm"], both["kind"], both["title"]) == (under, "run", f"run {run.id} under the prompt “Friendly”")  # fmt: skip
+    assert both["prompt_tokens"] > tuned["prompt_tokens"] > 0
+    for _, messages in runs.frozen_rows(done.folder, "arm-3"):
+        assert [each.role for each in messages] == ["system", "user", "assistant", "user"]
+        assert messages[0].content == "Be friendly."
+    assert both["held_out_loss"] < words["held_out_loss"]  # the run's weights, not the base's
+    with pytest.raises(NotFound, match="another project's"):
+        evaluation_plan.contenders(studio, writing.project(studio, "quay").id, [f"run:{run.id}"], Words())
 
 
 def test_what_was_answered_before_a_kill_is_kept_and_gone_on_with(studio, project):
@@ -241,6 +268,9 @@ def test_too_few_learned_answers_are_told_and_the_rest_is_measured(studio, proje
         (["friendly"], BRIEF, None, "“friendly” is no arm"),
         (["prompt:Friendly"], BRIEF, None, "no prompt named “Friendly”"),
         (["run:99"], BRIEF, None, "There is no run 99"),
+        (["run:99+prompt:Friendly"], BRIEF, None, "There is no run 99"),
+        (["run:../1"], BRIEF, None, "There is no run"),
+        (["base+kind"], BRIEF, None, "is no arm"),
         (["prompt"], Words("  "), None, "no words and no examples"),
         (["prompt"], BRIEF, 40, "so 40 cannot be asked"),
         (["prompt"], BRIEF, 0, "so 0 cannot be asked"),

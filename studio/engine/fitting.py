@@ -23,11 +23,10 @@ class Fit:
     step: int = 0
 
 
-def fit(model: Any, sample: Pack, longest: int, on: str, usual: int = 0) -> Fit:
+def fit(model: Any, sample: Pack, longest: int, on: str) -> Fit:
     """Put on the fastest form that is right for a PEFT model, in rows that fit the memory of the device `on`.
 
-    `sample`: a row of two conversations or more, on that device; `longest` conversation in tokens; the `usual`
-    one is what is expected, where rows are fitted to the longest.
+    `sample`: a row of two conversations or more, on that device; `longest` conversation in tokens.
     """
     base, whole = model.get_base_model(), four_bit_made_whole(model)
     try:
@@ -40,13 +39,10 @@ def fit(model: Any, sample: Pack, longest: int, on: str, usual: int = 0) -> Fit:
     plan = forecast.plan(shape, longest, form, available, whole)
     loss, told = kernels.choose_loss(model, sample, longest, plan.keep)
     if loss is kernels.plain_loss:
-        whole, form = 0, forecast.PLAIN
-        plan = forecast.plan(shape, longest, form, available, 0)
+        whole, plan = 0, forecast.plan(shape, longest, forecast.PLAIN, available, 0)
     if plan.again:
         base.gradient_checkpointing_enable({"use_reentrant": False})
-    expected = usual or longest, form, plan.again
-    token, step = forecast.a_token(shape, *expected), forecast.step(shape, plan.row, *expected)
-    return Fit(loss, plan.row, f"{told}; {plan.told(whole)}", token, step)
+    return Fit(loss, plan.row, f"{told}; {plan.told(whole)}", plan.token, plan.needed)
 
 
 def four_bit_made_whole(model: Any) -> int:

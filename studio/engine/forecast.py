@@ -86,6 +86,7 @@ class Plan:
     again: bool
     keep: bool
     needed: int  # bytes of a step
+    token: int  # bytes of it that one more token in the row takes
 
     def told(self, whole: int) -> str:
         """A sentence's part; `whole` is what the 4-bit weights take when made whole, 0 where there are none."""
@@ -106,7 +107,9 @@ def plan(shape: Shape, longest: int, form: float, available: int, whole: int) ->
         needed = step(shape, row, longest, form, again)
         if needed <= room:
             break
-    return Plan(row, again, not again and 0 < whole <= room - needed, needed)
+    return Plan(
+        row, again, not again and 0 < whole <= room - needed, needed, a_token(shape, longest, form, again)
+    )
 
 
 def largest(shape: Shape, longest: int, form: float, room: int, again: bool) -> int:

@@ -31,12 +31,6 @@ class Data:
         """In tokens."""
         return max(lengths([*self.own, *self.held_out, *self.general, *self.gauge]))
 
-    @property
-    def usual(self) -> int:
-        """Tokens of the conversation that a token learned from is in, on average: its attention goes over so many."""
-        counted = lengths([*self.own, *self.general])
-        return round(sum(each**2 for each in counted) / sum(counted))
-
     def two_short(self) -> list[Encoded]:
         """Two own conversations at the lower quartile: enough to compare forms on, and little for the plain one to hold."""
         ordered = sorted(self.own, key=lambda each: len(each.ids))
@@ -71,7 +65,7 @@ def prepare(folder: Folder, spec: dict[str, Any], recipe: Recipe, models: Path) 
     data = read(folder, template, min(recipe.max_length, folders.limit(path)), frozen)
     model = with_adapter(load(path, precision, chosen.device), recipe)
     sample = batches.pack(data.two_short()).to(chosen.device)
-    fit = fitting.fit(model, sample, data.longest, chosen.device, data.usual)
+    fit = fitting.fit(model, sample, data.longest, chosen.device)
     updates = planned_updates(recipe, len(data.own))
     folder.emit(planned(data, recipe, updates, fit, model))
     write_json(folder.path / "spec.json", {**spec, "form": fit.told, "base_revision": revision})

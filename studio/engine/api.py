@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from studio.core.records import Answer, Message, Sampling, Token
 
+PLAIN = "plain:"  # before a base's id: the same base under the studio's plain chat template
 Progress = Callable[[int, int], None]  # bytes done, bytes in all
 
 
@@ -27,7 +28,8 @@ class Device:
 class Base:
     """A base model that a project can use. `path` is where its files lie, None while it is not on this machine.
 
-    `trouble`: why it can no longer be used although somebody chose it, with the way out.
+    `trouble`: why it can no longer be used although somebody chose it, with the way out. `template`: whether its chat
+    template is its own; one that has none cannot be used as it is, and can be as PLAIN + id.
     """
 
     id: str
@@ -37,6 +39,7 @@ class Base:
     download: int | None  # bytes to fetch; None: not known
     path: Path | None
     trouble: str = ""
+    template: Literal["own", "none", "plain"] = "own"
 
 
 @dataclass(frozen=True)
@@ -156,6 +159,10 @@ class Engine(Protocol):
 
     def merge(self, id: str, adapter: Path, out: Path) -> list[Path]:
         """Write base and adapter as one 16-bit safetensors model folder; returns the files."""
+        ...
+
+    def reading_files(self, id: str) -> list[Path]:
+        """The files by which a base reads and writes text, its chat template among them. Raises ModelNotReady."""
         ...
 
     def unload(self) -> None: ...

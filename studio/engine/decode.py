@@ -97,7 +97,7 @@ def answers(
 
     Ends within a token, or a chunk of a long prompt, of `stopping()`.
     """
-    with Table(reader, template.end_ids, kept) as table:
+    with Table(reader, template, kept) as table:
         table.seat(asked)
         while table.rows and not stopping():
             if table.step() and table.rows:
@@ -121,7 +121,7 @@ def answer_all(
     """
     waiting = deque(sorted(asked, key=lambda row: -len(row.prompt)))
     place = {id(row): index for index, row in enumerate(asked)}
-    with Table(reader, template.end_ids, kept) as table:
+    with Table(reader, template, kept) as table:
         while (waiting or table.rows) and not stopping():
             free = table.free(rows_at_once, waiting)
             table.seat([waiting.popleft() for _ in range(free)])
@@ -147,8 +147,8 @@ class Reading:
 class Table:
     """The rows that are answered together. Each reads its prompt in parts, then its own tokens one by one, and leaves."""
 
-    def __init__(self, reader: Reader, ends: frozenset[int], kept: Kept) -> None:
-        self.reader, self.ends, self.kept = reader, ends, kept
+    def __init__(self, reader: Reader, template: ChatTemplate, kept: Kept) -> None:
+        self.reader, self.template, self.kept = reader, template, kept
         self.rows: list[Reading] = []
 
     def __enter__(self) -> Table:
@@ -183,7 +183,8 @@ class Table:
         for (each, part), row_scores in zip(parts, scores, strict=True):
             each.pending = each.pending[len(part) :]
             if not each.pending:
-                each.pending = [each.row.take(row_scores, self.ends, each.started)]
+                each.pending = [each.row.take(row_scores, self.template.end_ids, each.started)]
+                each.row.done = each.row.done or self.template.over(each.row.ids)
                 took.append(each.row)
         self.dismiss([each for each in self.rows if each.row.done])
         return took

@@ -37,6 +37,17 @@ def check(folder: Path) -> None:
         )
 
 
+def has_template(folder: Path) -> bool:
+    """Whether a model's tokenizer comes with a chat template."""
+    if list(folder.glob("chat_template*")):
+        return True
+    try:
+        settings = json.loads((folder / "tokenizer_config.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(settings, dict) and bool(settings.get("chat_template"))
+
+
 def without_safetensors(folder: Path) -> str:
     if any(list(folder.glob(pattern)) for pattern in PICKLED):
         return (

@@ -107,17 +107,23 @@ class LocalEngine:
         write(model, folder, out)
         return sorted(path for path in out.iterdir() if path.is_file())
 
+    def reading_files(self, id: str) -> list[Path]:
+        return found(resolve.ready(id, self.models), TOKENIZER_FILES)
+
     def unload(self) -> None:
         self.answering.unload()
+
+
+def found(folder: Path, patterns: Sequence[str]) -> list[Path]:
+    return sorted({path for pattern in patterns for path in folder.glob(pattern)})
 
 
 def write(model: Any, folder: Path, out: Path) -> None:
     """Save the model to `out` with the tokenizer and licence of `folder`. Raises DoesNotFit on a full disk."""
     try:
         model.save_pretrained(out)
-        for pattern in (*TOKENIZER_FILES, *LICENCES):
-            for path in folder.glob(pattern):
-                shutil.copy2(path, out)
+        for path in found(folder, (*TOKENIZER_FILES, *LICENCES)):
+            shutil.copy2(path, out)
     except (
         Exception
     ) as error:  # the library that writes the weights has an exception of its own for a full disk

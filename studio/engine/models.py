@@ -12,10 +12,11 @@ from typing import Any
 from studio.core.errors import BadInput, DoesNotFit, ModelNotReady
 from studio.core.records import Message
 from studio.engine import device as devices
-from studio.engine import folders, loading, memory
+from studio.engine import folders, loading, memory, plain
 from studio.engine.trial import quiet_bitsandbytes, trial
 
 ROOM_FOR_WEIGHTS = 0.7  # of the memory available: training and answering need the rest
+LOOKED_BACK = 16  # tokens: more than the words with which a next turn begins
 CLEARLY = 0.8  # a form must take less than this share of bf16's time to be taken instead: trials are noisy
 
 
@@ -24,6 +25,17 @@ CLEARLY = 0.8  # a form must take less than this share of bf16's time to be take
 
 def load_tokenizer(folder: Path) -> Any:
     """The folder's fast tokenizer. Raises ModelNotReady where it has none or no chat template. Does not import torch."""
+    tokenizer = read_tokenizer(folder)
+    if not tokenizer.chat_template:
+        raise ModelNotReady(
+            f"The model in {folder.name} has no chat template: it was not made for conversations. Choose its instruct or "
+            "chat version, or take it under the plain template that the Prompt tab offers."
+        )
+    return tokenizer
+
+
+def read_tokenizer(folder: Path) -> Any:
+    """As `load_tokenizer`, with a chat template or without."""
     # Not `from transformers import`: the library puts another module in its own place while it is imported, and a second
     # thread whose import waits for that would be handed the first module, which is empty.
     transformers = importlib.import_module("transformers")
@@ -41,11 +53,6 @@ def load_tokenizer(folder: Path) -> Any:
         raise ModelNotReady(
             f"The tokenizer in {folder} has no fast form, so the studio cannot tell which token is whose. "
             "Choose another base model."
-        )
-    if not tokenizer.chat_template:
-        raise ModelNotReady(
-            f"The model in {folder.name} has no chat template: it was not made for conversations. Choose its instruct or "
-            "chat version."
         )
     return tokenizer
 
@@ -107,8 +114,21 @@ class ChatTemplate:
         made = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
         return made["input_ids"], made["offset_mapping"]
 
+    @cached_property
+    def next_turn(self) -> str:
+        """The words with which the next turn begins where no token ends an answer; "" for most templates."""
+        return plain.next_turn(str(self.tokenizer.chat_template))
+
+    def over(self, ids: Sequence[int]) -> bool:
+        """Whether an answer has gone on into the next turn."""
+        return bool(self.next_turn) and self.next_turn in self.written(ids[-LOOKED_BACK:])
+
     def decode(self, ids: Sequence[int]) -> str:
-        """The text of an answer's ids, without control tokens."""
+        """The text of an answer's ids, without control tokens and without the next turn."""
+        text = self.written(ids)
+        return text.partition(self.next_turn)[0] if self.next_turn else text
+
+    def written(self, ids: Sequence[int]) -> str:
         return str(self.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False))
 
 

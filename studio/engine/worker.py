@@ -158,10 +158,10 @@ class Training:
         return [each.to(self.prepared.device) for each in batches.packs(conversations, longest)]
 
     def keep_best(self, update: int) -> None:
-        from studio.engine import checkpoint, resuming
+        from studio.engine import checkpoint, plain, resuming
 
         place = resuming.best(self.folder.checkpoints, update)
-        checkpoint.save_adapter(self.prepared.model, place, self.prepared.base)
+        checkpoint.save_adapter(self.prepared.model, place, plain.original(self.prepared.base))
         self.folder.emit(Saved(update, f"checkpoints/{place.name}"))
 
     def watch(self, update: int) -> None:

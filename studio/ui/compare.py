@@ -9,11 +9,11 @@ from typing import Any
 import gradio as gr
 
 from studio.core.records import Answer, Arm, Message, Person, Run, Sampling
-from studio.ui import compare_prompt, drawing, need, show, show_run, talk
+from studio.ui import compare_held_out, compare_prompt, drawing, need, show, show_run, talk
 from studio.ui.drawing import Drawing
 from studio.ui.shell import Shell
 from studio.ui.wire import bind
-from studio.work import comparing, models, planning, prompting, serving
+from studio.work import comparing, models, prompting, serving
 from studio.work.studio import Studio
 
 BASE = ("Base as it came", "base")
@@ -43,6 +43,7 @@ class Parts:
     send: gr.Button
     stop: gr.Button
     next: gr.Button
+    last: gr.Button
     again: gr.Button
     asked: gr.HTML
     drawing: Drawing
@@ -80,11 +81,12 @@ def lay_out() -> Parts:
                 stop = gr.Button("Stop", elem_id="compare-stop", elem_classes="fit")
             with gr.Row(elem_classes="buttons"):
                 following = gr.Button("Next held-out question", elem_id="compare-next", elem_classes="fit")
+                last = gr.Button("Ask the last one again", elem_id="compare-last", elem_classes="fit quiet")
                 again = gr.Button("Start again", elem_id="compare-again", elem_classes="fit quiet")
             drawn_by = drawing.lay_out("compare")
     # Kept by the page, not by the server: nothing in them is taken for true, and two windows do not mix.
     kept = gr.JSON([[], []], visible=False), gr.JSON({}, visible=False), gr.State(0)
-    return Parts(rest, said, left, right, message, send, stop, following, again, asked, drawn_by, *kept)
+    return Parts(rest, said, left, right, message, send, stop, following, last, again, asked, drawn_by, *kept)
 
 
 def lay_out_side(name: str) -> Side:
@@ -110,18 +112,11 @@ def wire(studio: Studio, shell: Shell, tab: gr.Tab, parts: Parts, needed: need.N
     now: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
     arms, under = [[getattr(side, each) for side in (parts.left, parts.right)] for each in ("arm", "prompt")]
     opened = [
-        parts.rest,
-        parts.said,
-        *arms,
-        parts.left.system,
-        parts.right.system,
-        *parts.panes,
-        parts.offered,
-        parts.place,
-        *under,
-    ]
+        parts.rest, parts.said, *arms, parts.left.system, parts.right.system, *parts.panes, parts.offered, parts.place,
+        *under, parts.asked, shell.handed,
+    ]  # fmt: skip
     # preprocess=False: Gradio would refuse a run that its own session has not offered. `comparing.arm` checks what comes.
-    given = [shell.project, *arms, parts.talks, parts.offered, *under]
+    given = [shell.project, *arms, parts.talks, parts.offered, *under, shell.handed]
     need.wire(studio, shell, tab, needed, on_open, given, opened, preprocess=False, **now)
     systems = [parts.left.system, parts.right.system]
     for prompt, system in zip(under, systems, strict=True):
@@ -136,13 +131,16 @@ def wire(studio: Studio, shell: Shell, tab: gr.Tab, parts: Parts, needed: need.N
     )  # fmt: skip
     parts.stop.click(on_stop, parts.talks, parts.panes[:2], cancels=[sending], **now)
     parts.next.click(
-        bind(studio, on_next), [shell.project, parts.place], [parts.message, parts.asked, parts.place], **now
+        bind(studio, compare_held_out.on_next),
+        [shell.project, parts.place],
+        [parts.message, parts.asked, parts.place],
+        **now,
     )
     # In the same queue as the answers: a last frame of one that is being cancelled must not be drawn over the empty panes.
-    gr.on(
-        [parts.again.click, *(each.input for each in [*arms, *under])], on_again, None, [*parts.panes, parts.asked],
-        cancels=[sending], concurrency_id="accelerator", concurrency_limit=1, show_progress="hidden",
-    )  # fmt: skip
+    after: dict[str, Any] = {"cancels": [sending], "concurrency_id": "accelerator", "concurrency_limit": 1, "show_progress": "hidden"}  # fmt: skip
+    parts.last.click(on_last, [parts.talks, parts.message], [*parts.panes, parts.message], **after)
+    begun_anew = [parts.again.click, *(each.input for each in [*arms, *under])]
+    gr.on(begun_anew, on_again, None, [*parts.panes, parts.asked], **after)
 
 
 def on_open(
@@ -155,13 +153,17 @@ def on_open(
     offered: Any,
     left_prompt: str | None = "",
     right_prompt: str | None = "",
+    handed: Any = None,
 ) -> tuple[Any, ...]:
-    """The choices as they are now. A new run is put to the right; otherwise what a person chose stays."""
+    """The choices as they are now. A new run is put to the right; otherwise what a person chose stays, or was handed here."""
     runs = comparing.tuned(studio, project)
     newest = f"run:{runs[0].id}" if runs else "base"
     choices = [BASE, *((show_run.label(each), f"run:{each.id}") for each in runs)]
     known = {value for _, value in choices}
     now = {"project": project, "newest": newest}
+    given, asked = compare_held_out.read(studio, project, handed)
+    if given:
+        offered, left, right, left_prompt, right_prompt = now, "base", given.model, "", given.prompt
     same = now == offered and left in known and right in known
     arms = (left, right) if same else ("base", newest)
     if isinstance(offered, dict) and offered.get("project") == project:
@@ -174,7 +176,10 @@ def on_open(
     ready = models.base(studio, project).path is not None
     panes = (gr.skip(),) * 3 if same else drawn([[], []])
     place = gr.skip() if same else 0
-    return gr.update(visible=ready), said(runs), *(gr.update(choices=choices, value=arm) for arm in arms), *systems, *panes, now, place, *under  # fmt: skip
+    if given:
+        systems = tuple(map(compare_held_out.system, given.systems, (left_prompt, right_prompt)))
+        panes = drawn(given.talks)
+    return gr.update(visible=ready), said(runs), *(gr.update(choices=choices, value=arm) for arm in arms), *systems, *panes, now, place, *under, asked, None  # fmt: skip
 
 
 def said(runs: Sequence[Run]) -> str:
@@ -262,19 +267,7 @@ def on_again() -> tuple[Any, ...]:
     return *drawn([[], []]), ""
 
 
-def on_next(studio: Studio, person: Person, project: str, place: int) -> tuple[str, str, int]:
-    """The next held-out question, put into the box; after the last comes the first again."""
-    held_out = sorted(planning.sides(studio, project).held_out, key=lambda each: each.number)
-    if not held_out:
-        return "", show.note("There are no held-out examples yet: write or import a few more.", "warn"), 0
-    at = place % len(held_out)
-    conversation = held_out[at]
-    question, answer = (
-        next((each.content for each in conversation.messages if each.role == role), "")
-        for role in ("user", "assistant")
-    )
-    where = f"Held-out question {at + 1} of {len(held_out)}, conversation {conversation.number:04}: never learned from."
-    own = (
-        f'<details><summary>Your own answer to it</summary><p class="said">{show.text(answer)}</p></details>'
-    )
-    return question, f'<p class="soft">{where}</p>{own}', at + 1
+def on_last(talks: Any, message: str | None) -> tuple[Any, ...]:
+    """The last question back in the box, to be changed or sent once more, and what was answered to it gone."""
+    left, right = talk.checked_sides(talks, 2)
+    return *drawn([left[:-1], right[:-1]]), left[-1]["question"] if left else message or ""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import gradio as gr
 
+from studio.core.errors import NotFound
 from studio.core.records import Person
 from studio.work import prompts, writing
 from studio.work.studio import Studio
@@ -23,15 +25,17 @@ def lay_out(name: str) -> gr.Dropdown:
     )
 
 
-def known(studio: Studio, project: str) -> list[tuple[str, str]]:
-    """The newest version of each prompt, as what `comparing.arm` reads after "prompt:"."""
+def known(studio: Studio, project: str, chosen: str = "") -> list[tuple[str, str]]:
+    """The newest version of each prompt, and the chosen one, as what `comparing.arm` reads after "prompt:"."""
     found = prompts.all_of(studio, project)
+    with contextlib.suppress(NotFound):
+        found += [each for each in [prompts.called(studio, project, chosen)] if chosen and each not in found]
     return [OWN, *((f"{each.name}, version {each.version}", f"{each.name}@{each.version}") for each in found)]
 
 
 def refreshed(studio: Studio, project: str, chosen: str | None) -> tuple[Any, Any]:
     """(the choice as it is now, the system text where what was chosen is not there any more)"""
-    choices = known(studio, project)
+    choices = known(studio, project, chosen or "")
     there = (chosen or "") in {value for _, value in choices}
     value = (chosen or "") if there else ""
     return gr.update(choices=choices, value=value), gr.skip() if there else words(studio, project, "")

@@ -17,6 +17,12 @@ from studio.work.studio import Studio
 
 GOES_ON = "The fetch goes on when this page is closed."
 
+NO_TEMPLATE = (
+    "It has no chat template: nothing tells it who speaks, or where an answer ends. It only goes on with a text. The studio can "
+    "write “User:” and “Assistant:” before the turns instead, in Prompt, Train, Compare and in what you export. Expect little of "
+    "such a model before it is trained: it was never taught to answer. Or choose its instruct or chat version in the Train tab."
+)
+
 
 @dataclass(frozen=True)
 class Need:
@@ -63,10 +69,10 @@ def wire(
     looks = (
         tab.select(bind(studio, on_select), shell.project, need.outputs, **now),
         need.watch.tick(bind(studio, on_watch), mine, need.outputs, **now),
+        need.get.click(bind(studio, on_get), mine, need.outputs, **now),
     )
     for each in looks:
         each.then(reading, [need.news, *inputs], [*outputs], **how)
-    need.get.click(bind(studio, on_get), mine, need.outputs, **now)
 
 
 def if_news(read: Callable[..., Any]) -> Callable[..., Any]:
@@ -82,7 +88,11 @@ def on_select(studio: Studio, person: Person, project: str | None) -> tuple[Any,
 
 
 def on_get(studio: Studio, person: Person, project: str, met: dict[str, Any]) -> tuple[Any, ...]:
-    models.fetch(studio, models.base(studio, project).id)
+    base = models.base(studio, project)
+    if base.template == "none":
+        models.use_plain(studio, person, project)
+    else:
+        models.fetch(studio, base.id)
     return on_watch(studio, person, project, met)
 
 
@@ -97,12 +107,17 @@ def on_watch(studio: Studio, person: Person, project: str | None, met: dict[str,
     fetch = models.fetching(studio)
     running = bool(fetch and fetch.running)
     size = f" ({show.size(base.download)})" if base.download else ""
-    button = gr.update(value=f"Get {called(base)}{size}", visible=not running and not base.trouble)
+    if base.template == "none":
+        button = gr.update(value="Use a plain template", visible=True)
+    else:
+        button = gr.update(value=f"Get {called(base)}{size}", visible=not running and not base.trouble)
     return gr.update(visible=True), waiting(base, fetch), button, gr.update(active=True), now, now != met
 
 
 def waiting(base: models.Base, fetch: models.Fetch | None) -> str:
     """Why nothing can be done here yet, and how far the fetch is."""
+    if base.template == "none":
+        return show.empty_state(f"{base.title} was not made for conversations", NO_TEMPLATE)
     if base.trouble:
         return show.empty_state(
             "The base model cannot be used", f"{base.trouble} You choose one in the Train tab."

@@ -17,9 +17,9 @@ def build(studio: Studio) -> gr.Blocks:
         title="Studio", fill_width=True, analytics_enabled=False, delete_cache=(3600, 86400)
     ) as page:
         top = strip.build(studio)
-        tick = gr.Timer(1.0)
+        tick, handed = gr.Timer(1.0), gr.JSON(None, visible=False)
         with gr.Tabs(elem_id="tabs") as tabs:
-            shell = Shell(top.project, tick, tabs, page)
+            shell = Shell(top.project, tick, tabs, page, handed)
             for tab in TABS:
                 tab.build(studio, shell)
         strip.wire(studio, shell, top)

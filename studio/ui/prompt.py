@@ -26,7 +26,7 @@ from studio.ui.prompt_kept import Choice, Deeds, Past
 from studio.ui.prompt_style import Help
 from studio.ui.shell import Shell
 from studio.ui.wire import bind
-from studio.work import models, prompting, prompts, serving, writing
+from studio.work import models, prompting, prompts, serving, style_writing, writing
 from studio.work.studio import Studio
 
 ADVICE = (
@@ -81,6 +81,10 @@ def build(studio: Studio, shell: Shell) -> gr.Tab:
         held_out = prompt_held_out.lay_out()
     wire(studio, shell, tab, parts, needed)
     prompt_held_out.wire(studio, shell, tab, held_out, parts.words)
+    held_out.result.change(
+        bind(studio, prompt_kept.on_results), [shell.project, parts.choice.prompt], parts.past.listed,
+        queue=False, show_progress="hidden", preprocess=False,
+    )  # fmt: skip
     return tab
 
 
@@ -123,7 +127,7 @@ def wire(studio: Studio, shell: Shell, tab: gr.Tab, parts: Parts, needed: need.N
     choice, deeds = parts.choice, parts.deeds
     opened = [
         parts.rest, parts.system, deeds.said, parts.pane, parts.turns, parts.chosen, parts.shown,
-        parts.k, parts.pins, choice.prompt, choice.version, deeds.name, *parts.past.outputs,
+        parts.k, parts.pins, choice.prompt, choice.version, deeds.name, *parts.past.outputs, parts.help.write,
     ]  # fmt: skip
     # preprocess=False: Gradio would refuse a prompt that its own session has not offered.
     given = [shell.project, parts.shown, choice.prompt]
@@ -151,9 +155,10 @@ def on_open(
 ) -> tuple[Any, ...]:
     """What the project uses at the first visit; afterwards what was tried stays, and only the choice of prompts is new."""
     ready = gr.update(visible=models.base(studio, project).path is not None)
+    writes = gr.update(visible=style_writing.able(studio, project))
     if shown == {"project": project}:
         choices = prompt_kept.choices(studio, project, str(kept or ""))
-        return ready, *(gr.skip() for _ in range(8)), choices, *(gr.skip() for _ in range(5))
+        return ready, *(gr.skip() for _ in range(8)), choices, *(gr.skip() for _ in range(5)), writes
     used = prompts.default(studio, project)
     found = prompts.versions(studio, project, used.id) if used else []
     return (
@@ -161,7 +166,7 @@ def on_open(
         used.shots if used else NEAREST, prompt_pins.value(studio, project, used.pinned if used else ()),
         prompt_kept.choices(studio, project, used.id if used else ""),
         prompt_kept.version_choices(found, used.version if used else None),
-        used.name if used else "", *prompt_kept.panel(studio, found),
+        used.name if used else "", *prompt_kept.panel(studio, found), writes,
     )  # fmt: skip
 
 

@@ -17,7 +17,16 @@ from studio.ui import prompt_pins, show_held_out, show_run
 from studio.ui.shell import Shell
 from studio.ui.show_held_out import ORDERS
 from studio.ui.wire import bind
-from studio.work import comparing, evaluating, evaluation_plan, measuring, planning, prompts, serving
+from studio.work import (
+    comparing,
+    evaluating,
+    evaluation_plan,
+    measuring,
+    occupied,
+    planning,
+    prompts,
+    serving,
+)
 from studio.work.measuring import Compared
 from studio.work.studio import Studio
 
@@ -75,7 +84,8 @@ def lay_out() -> Parts:
         order = gr.Dropdown(
             list(ORDERS), value="apart", label="Order of the answers", filterable=False, visible=False, elem_id="held-out-order"
         )  # fmt: skip
-        answers = gr.HTML(js_on_load=serving.asset("press.js").read_text("utf-8"), elem_id="held-out-answers")
+        pressing = "\n".join(serving.asset(each).read_text("utf-8") for each in ("press.js", "fold.js"))
+        answers = gr.HTML(js_on_load=pressing, elem_id="held-out-answers")
     return Parts(arms, limit, run, stop, go_on, live, result, order, answers, gr.State({}), gr.State(0))
 
 
@@ -99,7 +109,9 @@ def wire(studio: Studio, shell: Shell, tab: gr.Tab, parts: Parts, words: list[An
     parts.stop.click(bind(studio, on_stop), [*reading, parts.seen], parts.shown, **now)
     parts.go_on.click(bind(studio, on_go_on), [*reading, parts.seen], parts.shown, **now)
     parts.order.input(bind(studio, on_show), where, parts.shown, **now)
-    parts.answers.click(bind(studio, on_turn), where, parts.shown, **now)
+    parts.answers.click(
+        bind(studio, on_press), [*where, parts.seen], [*parts.shown, shell.handed, shell.tabs], **now
+    )
 
 
 def on_open(
@@ -112,7 +124,12 @@ def on_open(
     kept_prompts = (
         (f"Prompt “{each.name}”", f"prompt:{each.name}") for each in prompts.all_of(studio, project)
     )
-    choices = [PRESENT, *kept_prompts, *((show_run.label(each), f"run:{each.id}") for each in runs)]
+    both = (
+        (f"{show_run.label(run)} under “{each.name}”", f"run:{run.id}+prompt:{each.name}")
+        for run in runs[:1]
+        for each in prompts.all_of(studio, project)
+    )
+    choices = [PRESENT, *kept_prompts, *((show_run.label(each), f"run:{each.id}") for each in runs), *both]
     known = [value for _, value in choices]
     kept = [each for each in chosen or () if each in known]
     there = len(planning.sides(studio, project).held_out)
@@ -137,7 +154,7 @@ def on_show(studio: Studio, person: Person, project: str, order: str, place: int
         gr.update(interactive=state != "going"),
         gr.update(visible=state == "going", interactive=True),
         gr.update(visible=state == "stopped"),
-        show_held_out.live(found),
+        show_held_out.live(found, occupied.training(studio)),
         show_held_out.result(found),
         gr.update(visible=bool(shown)),
         show_held_out.answers(shown, at, pages),
@@ -170,7 +187,17 @@ def on_tick(studio: Studio, person: Person, project: str | None, order: str, pla
         return gr.skip()
     if found and now["state"] == "going" and seen.get("id") == found.id and seen.get("state") == "going":
         same = gr.skip()
-        return same, same, same, show_held_out.live(found), same, same, same, now, same
+        return (
+            same,
+            same,
+            same,
+            show_held_out.live(found, occupied.training(studio)),
+            same,
+            same,
+            same,
+            now,
+            same,
+        )
     return on_show(studio, person, project, order, place)
 
 
@@ -207,6 +234,12 @@ def on_go_on(
     return on_show(studio, person, project, order, place)
 
 
-def on_turn(studio: Studio, person: Person, project: str, order: str, event: gr.EventData) -> tuple[Any, ...]:
-    """Another page of the answers."""
-    return on_show(studio, person, project, order, number(event.id))
+def on_press(
+    studio: Studio, person: Person, project: str, order: str, seen: Any, event: gr.EventData
+) -> tuple[Any, ...]:
+    """Another page of the answers; or a question with one arm's answer and the base's, in Compare."""
+    if event.press == "page":
+        return *on_show(studio, person, project, order, number(event.id)), gr.skip(), gr.skip()
+    question, _, arm = str(event.id).partition(":")
+    handed = {"evaluation": seen["id"], "number": number(question), "arm": number(arm)}
+    return *(gr.skip() for _ in range(9)), handed, gr.update(selected="compare")

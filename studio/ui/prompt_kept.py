@@ -12,7 +12,7 @@ from studio.ui import prompt_pins, show_prompt
 from studio.ui.shell import Shell
 from studio.ui.show import note, text
 from studio.ui.wire import bind
-from studio.work import prompt_files, prompts, writing
+from studio.work import prompt_files, prompt_results, prompts, writing
 from studio.work.studio import Studio
 
 OWN = ("Not kept: your own words", "")
@@ -135,7 +135,8 @@ def panel(studio: Studio, found: list[Prompt]) -> tuple[Any, Any, str]:
         return empty, gr.update(choices=[], value=None, visible=False), ""
     used = prompts.default(studio, found[0].project)
     others = [(show_prompt.version_label(each), each.version) for each in found]
-    return show_prompt.versions(found, used), gr.update(choices=others, value=None, visible=len(found) > 1), ""  # fmt: skip
+    listed = show_prompt.versions(found, used, prompt_results.of(studio, found))
+    return listed, gr.update(choices=others, value=None, visible=len(found) > 1), ""  # fmt: skip
 
 
 def on_choose(studio: Studio, person: Person, project: str, id: str | None) -> tuple[Any, ...]:
@@ -199,7 +200,14 @@ def on_other(studio: Studio, person: Person, project: str, id: str, version: Any
     pair = sorted((prompts.one_of(found, number(each)) for each in (version, other)), key=lambda each: each.version)  # fmt: skip
     if pair[0] == pair[1]:
         return note("This is the chosen version itself. Choose another one.")
-    return show_prompt.difference(*pair)
+    return show_prompt.difference(pair[0], pair[1], prompt_results.of(studio, pair))
+
+
+def on_results(studio: Studio, person: Person, project: str | None, id: str | None) -> Any:
+    """The versions once more, with what was measured since."""
+    if not project or all(each.id != id for each in prompts.all_of(studio, project)):
+        return gr.skip()
+    return panel(studio, prompts.versions(studio, project, str(id)))[0]
 
 
 def on_messages(studio: Studio, person: Person, project: str, name: str, *words: Any) -> tuple[Any, Any]:

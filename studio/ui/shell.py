@@ -16,6 +16,9 @@ class Shell:
     A tab re-reads the store on its own `tab.select`: the page selects Write when the project changes, and selects the tab
     that was open before a refresh, so `select` is all that a tab needs. `tick` fires each second, for running things.
 
+    `handed` is how a tab leads to another: it holds what to look at there, only where it lies in the store, and the other tab
+    takes it when it is selected.
+
     A file that a person is to download is written below `studio.home.temporary`: nothing else can be had from the page.
     """
 
@@ -23,3 +26,4 @@ class Shell:
     tick: gr.Timer
     tabs: gr.Tabs
     opened: gr.Blocks
+    handed: gr.JSON

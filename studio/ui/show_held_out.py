@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from studio.core.estimate import Estimate
 from studio.core.evaluation import Evaluation
 from studio.ui.show import counted, duration, empty_state, note, progress, text
 from studio.work.measuring import Compared
@@ -44,8 +45,8 @@ EMPTY = (
 )
 
 
-def live(found: Evaluation | None) -> str:
-    """How far an evaluation is, or why it stands still; nothing beside a result."""
+def live(found: Evaluation | None, training: str = "") -> str:
+    """How far an evaluation is, or why it stands still; nothing beside a result. `training`: what slows it down."""
     if found is None:
         return empty_state(*EMPTY)
     if found.state == "done":
@@ -53,7 +54,8 @@ def live(found: Evaluation | None) -> str:
     done, rows = found.done, found.spec["rows"]
     if found.state == "going":
         left = f", about {duration(found.seconds_left)} left" if found.seconds_left is not None else ""
-        return progress(done / max(rows, 1), f"{done:,} of {rows:,} answers and measurements{left}.")
+        slower = f" {training}, so this takes longer." if training else ""
+        return progress(done / max(rows, 1), f"{done:,} of {rows:,} answers and measurements{left}.{slower}")
     why = found.trouble or "It was stopped."
     kept = f"{counted(done, 'answer or measurement', 'answers and measurements')} of {rows:,} are kept; “Go on” makes the others."
     return note(f"{why} {kept}", "bad" if found.trouble else "warn")
@@ -106,7 +108,7 @@ def arm(each: dict[str, Any]) -> str:
     style, near = each["style"], each["overlap"]
     figures = (
         percent_of(each["closed"]) if each["kind"] != "base" else "",
-        f"{near['value']:.0f} [{near['low']:.0f} to {near['high']:.0f}]",
+        spread(Estimate(**near)),
         f"{each['length_ratio']:.1f} ×" if each["length_ratio"] is not None else "",
         percent(each["copied"]),
         loss(each["held_out_loss"]),
@@ -142,6 +144,10 @@ def percent_of(figure: dict[str, float] | None) -> str:
     return f"{percent(value)} [{100 * low:.0f} to {100 * high:.0f}]"
 
 
+def spread(figure: Estimate) -> str:
+    return f"{figure.value:.0f} [{figure.low:.0f} to {figure.high:.0f}]"
+
+
 def traits(told: Sequence[dict[str, Any]]) -> str:
     """In words, what an arm's answers have otherwise than the experts'."""
     found = "".join(
@@ -165,14 +171,31 @@ def answers(shown: Sequence[Compared], at: int, pages: int) -> str:
     return f'<ol class="asked">{"".join(map(question, shown))}</ol>{turning(at, pages)}'
 
 
+LONG = 400  # characters from which on an answer is shown in part at first
+
+
 def question(each: Compared) -> str:
     own = f'<div><h4>Your own answer</h4><p class="said">{text(each.reference)}</p></div>'
     said = "".join(
         f'<div><h4>{text(one.title)}</h4><p class="said">{text(one.text) or "<span class=soft>No answer.</span>"}</p>'
-        f'<p class="soft num">{text(figures(one.style, one.overlap, one.cut))}</p></div>'
-        for one in each.answers
+        f'<p class="soft num">{text(figures(one.style, one.overlap, one.cut))}</p>{to_compare(each, place)}</div>'
+        for place, one in enumerate(each.answers)
     )
-    return f'<li><h3><span class="num">{each.number:04}</span> <span class="said">{text(each.question)}</span></h3><div class="beside-each">{own}{said}</div></li>'
+    texts = [each.reference, *(one.text for one in each.answers)]
+    whole = '<button class="quiet" data-fold aria-expanded="false">Read them in full</button>' if any(map(is_long, texts)) else ""  # fmt: skip
+    return f'<li><h3><span class="num">{each.number:04}</span> <span class="said">{text(each.question)}</span></h3><div class="beside-each">{own}{said}</div>{whole}</li>'
+
+
+def is_long(said: str) -> bool:
+    return len(said) > LONG or said.count("\n") > 6
+
+
+def to_compare(each: Compared, place: int) -> str:
+    """The base comes first, and stands on the left there whatever is on the right."""
+    if place == 0:
+        return ""
+    label = f"Open the answers of the base and {each.answers[place].title} to question {each.number:04} in Compare"
+    return f'<button class="quiet" data-press="compare" data-id="{each.number}:{place}" aria-label="{text(label)}">Open in Compare</button>'
 
 
 def figures(style: float | None, overlap: float, cut: bool) -> str:

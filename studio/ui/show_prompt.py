@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 from studio.core.difference import Part, words
 from studio.core.records import Prompt, Token
 from studio.ui.show import counted, note, table, text
+from studio.ui.show_held_out import percent_of, spread
 from studio.work.examples import Example
+from studio.work.prompt_results import Result
 from studio.work.prompting import Prompted
 
 TOKENS = 2000  # tokens that are listed
@@ -83,37 +86,81 @@ def shown(prompt: Prompt) -> str:
     return f"{prompt.shots} nearest{pinned}"
 
 
-def versions(found: Sequence[Prompt], used: Prompt | None) -> str:
-    """Every version with who kept it, when and why."""
+def versions(found: Sequence[Prompt], used: Prompt | None, measured: Mapping[int, Sequence[Result]]) -> str:
+    """Every version with who kept it, when and why, and what held-out questions said of it."""
     rows = [
         (
             each.version,
             when(each),
             each.by,
             shown(each),
+            on_held_out(measured.get(each.version, ())),
             ", ".join(filter(None, ["used in this project" if each == used else "", each.note])),
         )
         for each in found
     ]
-    head = ["Version", "Kept", "By", "Examples", "Note"]
+    head = ["Version", "Kept", "By", "Examples", "On held-out", "Note"]
     return table(head, rows, {0}, f"Versions of {found[0].name}") if found else ""
 
 
-def difference(before: Prompt, after: Prompt) -> str:
-    """Two versions side by side: what went is marked in the earlier one, what came in the later one."""
+def on_held_out(results: Sequence[Result]) -> str:
+    """The newest result in words, and how many there are before it."""
+    if not results:
+        return "not asked yet"
+    more = f" ({len(results) - 1} earlier)" if len(results) > 1 else ""
+    return f"{figures(results[0])}\n{circumstances(results[0])}{more}"
+
+
+def figures(result: Result) -> str:
+    closed = percent_of(asdict(result.closed)) + " of the gap closed" if result.closed else "gap not known"
+    return f"{closed}, overlap {spread(result.overlap)}"
+
+
+def circumstances(result: Result) -> str:
+    day = f"{datetime.fromtimestamp(result.at).astimezone():%d %b %Y}"
+    return f"{counted(len(result.asked), 'question')}, {day}, {result.base}"
+
+
+def difference(before: Prompt, after: Prompt, measured: Mapping[int, Sequence[Result]]) -> str:
+    """Two versions side by side: what went is marked in the earlier one, what came in the later one; and their results."""
     parts = words(before.system, after.system)
     same = "<p class=soft>The words are the same.</p>" if before.system == after.system else ""
-    return f'<div class="two-sides">{side(before, parts, "gone")}{side(after, parts, "new")}</div>{same}'
+    results = [measured.get(each.version, ()) for each in (before, after)]
+    pair, unlike = comparable(*results)
+    sides = "".join(
+        side(each, parts, kind, result)
+        for each, kind, result in zip((before, after), ("gone", "new"), pair, strict=True)
+    )
+    return f'<div class="two-sides">{sides}</div>{same}{note(unlike)}'
 
 
-def side(prompt: Prompt, parts: Sequence[Part], kind: str) -> str:
+def comparable(
+    before: Sequence[Result], after: Sequence[Result]
+) -> tuple[tuple[Result | None, Result | None], str]:
+    """The newest two results that may be compared, and a sentence where there are no such two."""
+    for one in before:
+        for other in after:
+            if (one.asked, one.base) == (other.asked, other.base):
+                return (one, other), ""
+    newest = next(iter(before), None), next(iter(after), None)
+    if None in newest:
+        return newest, ""
+    return newest, (
+        "These two were measured on other questions or on another base, so their figures cannot be compared. Choose one of "
+        "the versions above, and run it on held-out once more with as many questions as the other."
+    )
+
+
+def side(prompt: Prompt, parts: Sequence[Part], kind: str, result: Result | None) -> str:
     tag = {"gone": "del", "new": "ins"}[kind]
     told = "".join(
         text(each.text) if each.kind == "same" else f"<{tag}>{text(each.text)}</{tag}>"
         for each in parts
         if each.kind in ("same", kind)
     )
+    said = f"{figures(result)} ({circumstances(result)})" if result else "not asked yet"
     return (
         f"<section><h3>Version {prompt.version}, {text(prompt.by)}</h3>"
-        f'<p class="text">{told}</p><p class="soft">Examples: {shown(prompt)}</p></section>'
+        f'<p class="text">{told}</p><p class="soft">Examples: {shown(prompt)}</p>'
+        f'<p class="soft">On held-out: {text(said)}</p></section>'
     )

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from studio.core.errors import BadInput
 from studio.core.records import Answer, Message
 from studio.ui.show import counted, text
+from studio.work import occupied
 from studio.work.studio import Studio
 
 Turn = dict[str, Any]  # question, answer, tokens, seconds, cut
@@ -73,7 +74,9 @@ def turn(question: str, answer: Answer | None = None) -> Turn:
 
 def waiting(studio: Studio) -> str:
     """What stands in an answer's place before its first word."""
-    return WRITING if studio.engine.loaded() else LOADING
+    going = occupied.training(studio)
+    slower = f" {going}, so this takes longer." if going else ""
+    return (WRITING if studio.engine.loaded() else LOADING) + slower
 
 
 def pane(turns: Sequence[Turn], waiting: str = "") -> str:
@@ -85,7 +88,7 @@ def pane(turns: Sequence[Turn], waiting: str = "") -> str:
 
 
 def said(each: Turn, waiting: str) -> str:
-    answer = text(each["answer"]) or f'<span class="soft">{waiting or "No answer."}</span>'
+    answer = text(each["answer"]) or f'<span class="soft">{text(waiting or "No answer.")}</span>'
     ended = (
         ", cut off there: “How the answers are made” allows longer ones"
         if each["cut"] and not waiting

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from studio.core.errors import BadInput, NotFound
+from studio.core.errors import BadInput, DoesNotFit, NotFound
 from studio.core.prompt import assemble
 from studio.core.records import Answer, Arm, Message, Run, Sampling
 from studio.engine.api import Ask
 from studio.store import runs
-from studio.work import prompts, writing
+from studio.work import occupied, prompts, writing
 from studio.work.studio import Studio
 
 
@@ -77,7 +77,10 @@ def ask(
         Ask(assemble(each.system, each.shots, history, text), adapter(studio, each), sampling)
         for each, history in zip(arms, histories, strict=True)
     ]
-    yield from studio.engine.answers(base_of(studio, project_id, arms), asks, stopping)
+    try:
+        yield from studio.engine.answers(base_of(studio, project_id, arms), asks, stopping)
+    except DoesNotFit as error:
+        raise occupied.explained(studio, error) from None
 
 
 def adapter(studio: Studio, arm: Arm) -> Path | None:

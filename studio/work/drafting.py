@@ -45,7 +45,8 @@ def start(studio: Studio, project_id: str, own: str, messages: Sequence[Message]
     base = studio.engine.base(comparing.base_of(studio, project_id, [chosen]))
     if base.path is None:
         raise ModelNotReady(
-            f"The model {base.title} is not on this machine yet. The Prompt tab has a button that gets it; then draft again."
+            base.trouble
+            or f"The model {base.title} is not on this machine yet. The Prompt tab has a button that gets it; then draft again."
         )
     turns = [each for each in messages if each.role != "system"]
     name = secrets.token_urlsafe(16)

@@ -20,7 +20,7 @@ from studio.core.records import Answer, Message, Person, Sampling
 from studio.engine.api import Ask, Said
 from studio.store import evaluations, runs
 from studio.store.evaluations import Rows
-from studio.work import evaluation_plan, measuring
+from studio.work import evaluation_plan, measuring, occupied
 from studio.work.evaluation_plan import Words, first_answer
 from studio.work.studio import Studio
 
@@ -126,7 +126,7 @@ def work(studio: Studio, evaluation: Evaluation, lock: FileLock) -> None:
     except Exception as error:
         if not isinstance(error, StudioError):
             log.exception("evaluation %s failed", evaluation.id)
-        text = str(error) if isinstance(error, StudioError) else UNFORESEEN
+        text = str(occupied.explained(studio, error)) if isinstance(error, StudioError) else UNFORESEEN
         evaluations.write(evaluation.folder / "trouble.json", {"text": text})
     finally:
         lock.release()

@@ -126,7 +126,7 @@ def planned(
     find = Nearest.of(sides.learned) if any(each.words.shots for each in chosen) else None
     asking = Asking(studio, base, room, longest, {each.id: each for each in sides.learned}, find)
     arms = {each.arm: [(one.id, asking.asked(each, one)) for one in questions] for each in chosen}
-    sizes = {arm: asking.size(arm, rows, questions) for arm, rows in arms.items()}
+    sizes = {each.arm: asking.size(each.title, arms[each.arm], questions) for each in chosen}
     gauge = None if general(studio, base) is not None else run_data.asset("general_gauge.jsonl")
     told = [
         {**asdict(each), "file": f"arm-{place}", "tokens": max(sizes[each.arm] - sizes["base"], 0)}
@@ -241,7 +241,7 @@ class Asking:
         near = self.find.ids(asked(question.before), words.shots) if self.find and words.shots else []
         return [self.learned[id] for id in dict.fromkeys((*words.pinned, *near)) if id in self.learned]
 
-    def size(self, arm: str, rows: Rows, questions: Sequence[Held]) -> float:
+    def size(self, title: str, rows: Rows, questions: Sequence[Held]) -> float:
         """The mean tokens of an arm's questions. Raises BadInput where one leaves no room for an answer."""
         whole = [(*messages, *each.rest) for (_, messages), each in zip(rows, questions, strict=True)]
         asked_sizes = [
@@ -251,7 +251,7 @@ class Asking:
         most = max(*(each + self.longest for each in asked_sizes), *whole_sizes)
         if most > self.room:
             raise BadInput(
-                f"With the words of {arm} a question and its answer take {most:,} tokens; the model takes {self.room:,}. "
+                f"With the words of {title} a question and its answer take {most:,} tokens; the model takes {self.room:,}. "
                 "Shorten the system text."
             )
         return sum(asked_sizes) / len(asked_sizes)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from studio.core.errors import BadInput, DoesNotFit, NotFound
 from studio.core.records import Message, Run, Sampling
-from studio.engine.api import Ask
+from studio.engine.api import PLAIN, Ask
 from studio.store import runs
 from studio.store.home import require_space
 from studio.work.studio import Studio
@@ -59,14 +59,16 @@ def bundle(studio: Studio, run_id: str, format: str, out: Path | None = None) ->
 
 
 def write(studio: Studio, run: Run, format: str, folder: Path) -> list[Path]:
-    staging = folder.with_name(f".{folder.name}.staging")
+    base, staging = str(run.spec["base"]), folder.with_name(f".{folder.name}.staging")
     shutil.rmtree(staging, ignore_errors=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
     if format == "adapter":
         require_space(folder.parent, 2**27, "This export")
         shutil.copytree(run.folder / "adapter", staging)
+        if base.startswith(PLAIN):  # the base knows nothing of the template that was learned
+            for each in studio.engine.reading_files(base):
+                shutil.copy2(each, staging)
     else:
-        base = str(run.spec["base"])
         require_space(folder.parent, 2 * (studio.engine.base(base).parameters or 10**9), "A merged model")
         studio.engine.merge(base, run.folder / "adapter", staging)
     if folder.exists():

@@ -13,8 +13,8 @@ from filelock import FileLock, Timeout
 
 from studio.core.errors import StudioError
 from studio.core.records import Person, Project
+from studio.engine.api import PLAIN, Progress
 from studio.engine.api import Base as Base
-from studio.engine.api import Progress
 from studio.store import environment, projects
 from studio.work import writing
 from studio.work.jobs import package_path
@@ -52,6 +52,13 @@ def choose(studio: Studio, person: Person, project_id: str, id: str) -> Project:
     found = studio.engine.base(id)
     with studio.database.writing() as db:
         return projects.set_base(db, project_id, found.id)
+
+
+def use_plain(studio: Studio, person: Person, project_id: str) -> Project:
+    """Put a project whose base has no chat template on the same base under a plain one. Raises ModelNotReady, DoesNotFit."""
+    under = f"{PLAIN}{base(studio, project_id).id}"
+    studio.engine.fetch(under, lambda done, total: None)
+    return choose(studio, person, project_id, under)
 
 
 def ensure(studio: Studio, project_id: str, progress: Progress) -> Base:

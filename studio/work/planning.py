@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from studio.core import lint
+from studio.core.errors import ModelNotReady
 from studio.core.recipe import Recipe, general_wanted, planned_updates, preset
 from studio.core.records import Conversation
 from studio.core.split import held_out
@@ -72,7 +73,7 @@ def sides(studio: Studio, project_id: str, limit: int | None = None, most: int =
 
 
 def plan(studio: Studio, project_id: str, preset_name: str = "standard", **changes: Any) -> Plan:
-    """Plan a run without starting it. Raises BadRecipe, TemplateNotSplittable."""
+    """Plan a run without starting it. Raises BadRecipe, TemplateNotSplittable, ModelNotReady."""
     base = writing.by_id(studio, project_id).base
     most = model_limit(studio, base)
     limit = min(preset(preset_name, 1, **changes).max_length, most)
@@ -97,7 +98,11 @@ def plan(studio: Studio, project_id: str, preset_name: str = "standard", **chang
 
 
 def model_limit(studio: Studio, base: str) -> int:
-    return studio.engine.limit(base) if studio.engine.base(base).path else 2**31
+    """Raises ModelNotReady for a base that cannot be used."""
+    found = studio.engine.base(base)
+    if found.trouble:
+        raise ModelNotReady(found.trouble)
+    return studio.engine.limit(base) if found.path else 2**31
 
 
 def obstacle(split: Sides) -> str:

@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from moves import go_to
+from moves import go_to, unfold
 from playwright.sync_api import expect
 from served import Served
 
@@ -39,6 +39,10 @@ def test_it_goes_on_after_the_server_was_killed_and_two_windows_read_the_same(pa
     page.goto(served.url)
     go_to(page, "Prompt")
     expect(page.locator("#held-out-live")).to_contain_text("Nothing was run yet")
+    page.locator("#prompt-system textarea").fill("Be brief.")
+    page.locator("#prompt-name input, #prompt-name textarea").fill("brief")
+    page.locator("#prompt-keep").click()
+    expect(page.locator("#prompt-used")).to_contain_text("Kept as “brief”")
     page.locator("#held-out-limit input").fill("5")
     page.locator("#held-out-run").click()
     expect(page.locator("#held-out-live")).to_contain_text(
@@ -54,7 +58,9 @@ def test_it_goes_on_after_the_server_was_killed_and_two_windows_read_the_same(pa
     other.locator("#held-out-go-on").click()
     for window in (page, other):
         expect(window.locator("#held-out-result .verdict")).to_contain_text(re.compile(r"\.$"))
-        expect(window.locator("#held-out-answers li")).to_have_count(5)
+        expect(window.locator("#held-out-answers .asked > li")).to_have_count(5)
+    unfold(page, "Versions")
+    expect(page.locator("#prompt-listed tbody")).to_contain_text("5 questions")
     assert (
         page.locator("#held-out-result table").inner_text()
         == other.locator("#held-out-result table").inner_text()
@@ -65,8 +71,7 @@ def test_it_goes_on_after_the_server_was_killed_and_two_windows_read_the_same(pa
     assert violations(other) == []
     other.set_viewport_size({"width": 390, "height": 844})
     assert other.evaluate("document.documentElement.scrollWidth") <= 390
-    box = other.locator("#held-out-limit").bounding_box()
-    assert box["x"] + box["width"] <= 390
+    into_compare(other)
 
 
 def read_on(page):
@@ -75,6 +80,27 @@ def read_on(page):
     page.locator("#held-out-order input").click()
     page.get_by_role("option", name="By number").click()
     expect(page.locator("#held-out-answers h3 .num")).to_have_text(sorted(before))
+
+
+def into_compare(page):
+    """A row's answers, and the question once more."""
+    box = page.locator("#held-out-limit").bounding_box()
+    assert box["x"] + box["width"] <= 390
+    row = page.locator("#held-out-answers .asked > li").first
+    row.locator("[data-fold]").click()
+    expect(row).to_have_class("whole")
+    question = row.locator("h3 .said").inner_text()
+    row.locator("[data-press=compare]").click()
+    expect(page.locator("#compare-right-prompt input")).to_have_value("brief, version 1")
+    for side in ("left", "right"):
+        expect(page.locator(f"#compare-{side}-pane .you")).to_contain_text(question)
+    assert violations(page) == []
+    page.locator("#compare-last").click()
+    expect(page.locator("#compare-message textarea")).to_have_value(question)
+    expect(page.locator("#compare-left-pane")).to_have_text("Nothing asked yet.")
+    page.locator("#compare-send").click()
+    expect(page.locator("#compare-right-pane .pace")).to_have_text(re.compile(r"[1-9]\d* tokens? in"))
+    assert page.evaluate("window.bad") is None
 
 
 def numbers(page):

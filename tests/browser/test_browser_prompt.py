@@ -53,6 +53,16 @@ def pin(page, number):
 def test_a_prompt_is_kept_in_versions_used_and_found_again(page, served):
     page.goto(served.url)
     go_to(page, "Prompt")
+    fill(page, "name", "calm")
+    page.locator(
+        "#prompt-keep"
+    ).click()  # outside of Gradio's queue, whose own messages do not come from there
+    refused = page.locator(".refused")
+    expect(refused).to_contain_text("The system text is empty. Write what the model should be told")
+    page.locator("#prompt-keep").click()
+    expect(refused).to_have_count(1)
+    refused.get_by_role("button", name="Close").click()
+    expect(refused).to_have_count(0)
     fill(page, "system", "Be calm and kind.")
     first, second = served.learned[:2]
     pin(page, first)
@@ -123,6 +133,17 @@ def test_a_style_is_drafted_and_a_prompt_compared_with_the_base(page, served):
     fill(page, "system", "You are Harbour.")
     page.locator("#prompt-describe").click()
     expect(page.locator("#prompt-system textarea")).to_have_value(re.compile("^You are Harbour.*Begin with “Ahoy", re.DOTALL))  # fmt: skip
+    before = page.locator("#prompt-system textarea").input_value()
+    for deed in ("drop", "take"):
+        page.locator("#prompt-write").click()
+        expect(page.locator("#prompt-proposed-by")).to_contain_text(
+            "Written by the model after reading examples"
+        )
+        assert page.locator("#prompt-system textarea").input_value() == before
+        page.locator("#prompt-proposal textarea").fill("Be kind.")
+        page.locator(f"#prompt-{deed}").click()
+        expect(page.locator("#prompt-proposed")).to_be_hidden()
+    expect(page.locator("#prompt-system textarea")).to_have_value(f"{before}\n\nBe kind.")
     fill(page, "name", "drafted")
     page.locator("#prompt-keep").click()
     expect(page.locator("#prompt-used")).to_contain_text("Kept as “drafted”")

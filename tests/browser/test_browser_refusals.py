@@ -1,5 +1,8 @@
 """What the page says when a base, a project or an event is refused: a sentence, and never silence."""
 
+import json
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from moves import go_to, unfold
@@ -72,3 +75,30 @@ def test_what_an_event_outside_the_queue_is_refused_with_is_said_and_can_be_put_
     said.get_by_label("Close").click()
     expect(said).to_have_count(0)
     assert page.evaluate("window.bad") is None
+
+
+def test_a_base_without_a_chat_template_is_explained_and_answers_under_the_plain_one(
+    page, shared, project, tmp_path
+):
+    folder = rehearsal.make(tmp_path / "bare")
+    settings = folder / "tokenizer_config.json"
+    settings.write_text(json.dumps({**json.loads(settings.read_text()), "chat_template": None}))
+    studio = opened(shared.home)
+    models.choose(studio, owner(), project.rpartition("=")[2], str(folder))
+    studio.database.close()
+
+    page.goto(project)
+    go_to(page, "Train")
+    expect(page.locator("#train-need-said h2")).to_have_text("bare was not made for conversations")
+    expect(page.locator("#train-start")).to_be_disabled()
+    go_to(page, "Prompt")
+    expect(page.locator("#prompt-need-said")).to_contain_text("It has no chat template")
+    page.locator("#prompt-get").click()
+    expect(page.locator("#prompt-rest")).to_be_visible()
+    expect(page.locator("#prompt-need")).to_be_hidden()
+    page.locator("#prompt-message textarea").fill("Where is parcel 3?")
+    page.locator("#prompt-send").click()
+    expect(page.locator("#prompt-pane .pace")).to_have_text(re.compile(r"[1-9]\d* tokens? in"))
+    page.locator("#prompt-chosen summary").first.click()
+    expect(page.locator("#prompt-chosen .seen > .xray")).to_contain_text("User:")
+    expect(page.locator("#state .tag, #state")).to_contain_text(["bare, plain template"])

@@ -111,6 +111,6 @@ def going(studio, project, **spec):
 def built(tab, studio):
     """A tab in a page of its own, wired."""
     with gr.Blocks() as page:
-        projects, tick = gr.Dropdown(), gr.Timer()
+        projects, tick, handed = gr.Dropdown(), gr.Timer(), gr.JSON()
         with gr.Tabs() as tabs:
-            return tab.build(studio, Shell(projects, tick, tabs, page))
+            return tab.build(studio, Shell(projects, tick, tabs, page, handed))

@@ -109,6 +109,9 @@ class ScriptedEngine:
         (out / "model.safetensors").write_bytes(b"merged")
         return [out / "model.safetensors"]
 
+    def reading_files(self, id: str) -> list[Path]:
+        return []
+
     def unload(self) -> None:
         return None
 

@@ -9,7 +9,7 @@ from made import talk as conversation
 
 from studio.core.errors import BadInput, DoesNotFit, NotFound
 from studio.core.records import Message
-from studio.ui import compare, compare_prompt, drawing, talk
+from studio.ui import compare, compare_held_out, compare_prompt, drawing, talk
 from studio.work import planning, writing
 from studio.work import prompts as kept
 
@@ -27,7 +27,9 @@ from studio.work import prompts as kept
     PLACE,
     LEFT_PROMPT,
     RIGHT_PROMPT,
-) = range(13)
+    ASKED,
+    HANDED,
+) = range(15)
 
 
 def ask(
@@ -75,10 +77,10 @@ def test_each_handler_fills_every_output_that_is_wired_to_it(studio, ada, projec
     with gr.Blocks():
         parts = compare.lay_out()
 
-    assert len(compare.on_open(studio, ada, project, "base", "base", [[], []], {})) == RIGHT_PROMPT + 1
+    assert len(compare.on_open(studio, ada, project, "base", "base", [[], []], {})) == HANDED + 1
     assert len(last(ask(studio, ada, project, "Hello"))) == len(parts.panes) + 1
     assert len(compare.on_again()) == len(parts.panes) + 1
-    assert len(compare.on_next(studio, ada, project, 0)) == 3
+    assert len(compare_held_out.on_next(studio, ada, project, 0)) == 3
 
 
 # the choice
@@ -280,7 +282,7 @@ def test_the_held_out_questions_come_in_turn_and_begin_again(studio, ada, projec
     held_out = sorted(planning.sides(studio, project).held_out, key=lambda each: each.number)
     asked, place = [], 0
     for _ in range(len(held_out) + 1):
-        question, said, place = compare.on_next(studio, ada, project, place)
+        question, said, place = compare_held_out.on_next(studio, ada, project, place)
         asked.append(question)
 
     assert asked == [each.messages[0].content for each in held_out] + [held_out[0].messages[0].content]
@@ -296,11 +298,11 @@ def test_the_persons_own_answer_stands_beside_the_held_out_question(studio, ada,
         conversation("Where?", "<i>On</i> its way."),
     )
 
-    assert "&lt;i&gt;On&lt;/i&gt; its way." in compare.on_next(studio, ada, project, 0)[1]
+    assert "&lt;i&gt;On&lt;/i&gt; its way." in compare_held_out.on_next(studio, ada, project, 0)[1]
 
 
 def test_without_held_out_examples_that_is_said(studio, ada, project):
-    assert "no held-out examples yet" in compare.on_next(studio, ada, project, 3)[1]
+    assert "no held-out examples yet" in compare_held_out.on_next(studio, ada, project, 3)[1]
 
 
 # under a kept prompt

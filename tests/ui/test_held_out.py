@@ -7,7 +7,8 @@ from made import talk, write
 
 from studio.core.errors import BadInput
 from studio.ui import prompt_held_out as held_out
-from studio.work import evaluating
+from studio.ui import prompt_kept
+from studio.work import evaluating, prompt_results, prompts
 
 RUN, STOP, GO_ON, LIVE, RESULT, ORDER, ANSWERS, SEEN, PLACE = range(9)
 HOSTILE = "<script>window.bad=1</script>"
@@ -85,6 +86,35 @@ def test_the_choices_are_those_of_now_and_what_was_chosen_stays(studio, ada, pro
     assert arms["value"] == ["prompt"]
     assert limit["value"] == 5
     assert limit["label"].startswith("Questions, of ")
+
+
+def test_a_kept_version_shows_what_was_measured_under_its_words(studio, ada, project, examples):
+    first = prompts.keep(studio, ada, project, "calm", "Be kind.")
+    second = prompts.keep(studio, ada, project, "calm", "Be brief.")
+    listed = prompt_kept.on_results(studio, ada, project, first.id)
+    assert listed.count("not asked yet") == 2
+
+    run(studio, ada, project, limit=3)  # the words of the first version, typed
+    over(studio, project)
+    listed = prompt_kept.on_results(studio, ada, project, first.id)
+    assert listed.count("not asked yet") == 1
+    assert "3 questions" in listed
+
+    run(studio, ada, project, ("prompt:calm",), limit=2)
+    over(studio, project)
+    found = prompt_results.of(studio, [second, first])
+    assert {version: [len(each.asked) for each in results] for version, results in found.items()} == {
+        2: [2],
+        1: [3],
+    }
+    beside = prompt_kept.on_other(studio, ada, project, first.id, 1, 2)
+    assert "cannot be compared" in beside
+
+    run(studio, ada, project, limit=2)
+    over(studio, project)
+    beside = prompt_kept.on_other(studio, ada, project, first.id, 1, 2)
+    assert "cannot be compared" not in beside
+    assert beside.count("2 questions") == 2
 
 
 @pytest.mark.parametrize(

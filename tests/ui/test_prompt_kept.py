@@ -81,7 +81,7 @@ def test_a_project_opens_with_the_prompt_that_it_uses(studio, ada, project):
     pin = write_many(studio, ada, project, 12)[3]
     id = keep(studio, ada, project, k=3, pins=prompt_pins.value(studio, project, [pin.id]))[0]["value"]
     use(studio, ada, project, id, k=3, pins={"pinned": [{"id": pin.id}]})
-    _, system, *_, k, pins, kept, version, name, listed, _, _ = prompt.on_open(studio, ada, project, {})
+    _, system, *_, k, pins, kept, version, name, listed, _, _, _ = prompt.on_open(studio, ada, project, {})
 
     assert (system, k, prompt_pins.ids(pins), kept["value"], version["value"], name) == ("Be calm.", 3, (pin.id,), id, 1, "calm")  # fmt: skip
     assert "used in this project" in listed

@@ -11,9 +11,24 @@ from studio.core.records import Message
 from studio.ui import prompt, talk
 from studio.work import planning, writing
 
-REST, SYSTEM, SAID, PANE, TURNS, CHOSEN, SHOWN, K, PINS, KEPT, VERSION, NAME, LISTED, OTHER, DIFFERENCE = (
-    range(15)
-)
+(
+    REST,
+    SYSTEM,
+    SAID,
+    PANE,
+    TURNS,
+    CHOSEN,
+    SHOWN,
+    K,
+    PINS,
+    KEPT,
+    VERSION,
+    NAME,
+    LISTED,
+    OTHER,
+    DIFFERENCE,
+    WRITE,
+) = range(16)
 
 
 def ask(
@@ -39,7 +54,7 @@ def test_the_projects_system_text_is_there_at_first_and_what_was_tried_stays(stu
     again = prompt.on_open(studio, ada, project, first[SHOWN])
 
     assert (first[REST]["visible"], first[SYSTEM]) == (True, "You are Harbour.")
-    assert len(first) == len(again) == DIFFERENCE + 1
+    assert len(first) == len(again) == WRITE + 1
     assert again[SYSTEM] == gr.skip()
 
 

@@ -53,8 +53,13 @@ class Cost:
         return self.start + self.token * work.tokens * work.updates + evaluation * work.evaluations + end
 
     def memory(self, work: Work) -> int:
-        """What a run holds grows with its longest row, from what it held before its first update."""
-        return max(self.least, max(self.most, self.needed) + self.token_bytes * (work.row - self.row))
+        """What a run holds grows with its longest row, from what it held before its first update.
+
+        What a few updates held is mostly too little, for they have not met the worst; what was reckoned for the worst is
+        mostly too much. Where that is more, it will be between the two.
+        """
+        held = (self.most + max(self.most, self.needed)) // 2
+        return max(self.least, held + self.token_bytes * (work.row - self.row))
 
 
 def cost(run: Run) -> Cost | None:
@@ -85,7 +90,7 @@ def cost(run: Run) -> Cost | None:
         token_bytes=planned["token_bytes"],
         least=planned["memory_mb"] * 2**20,
         most=max(card.get("peak_memory_mb", 0), *(each["memory_mb"] for each in steps)) * 2**20,
-        # A few updates have not met the worst; a run that has come to its end has, and is to be believed.
+        # A run that has come to its end has met the worst, and is to be believed.
         needed=0 if card else planned.get("needed_mb", 0) * 2**20,
     )
 

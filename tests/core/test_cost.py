@@ -76,7 +76,9 @@ def test_a_measurement_of_a_few_updates_has_not_met_the_worst_and_a_whole_run_ha
     reckoned = [*MEASURED[:1], (10, replace(PLANNED, needed_mb=1300)), *MEASURED[2:]]
     work = Work(100, 7, 1600, 850, 1300)
 
-    assert cost(run(reckoned)).memory(work) == 1350 * MB
+    assert (
+        cost(run(reckoned)).memory(work) == 1200 * MB
+    )  # between the 1,000 that were held and the 1,300 reckoned
     assert cost(run(reckoned, card={"peak_memory_mb": 1100})).memory(work) == 1150 * MB
 
 

@@ -164,7 +164,7 @@ class Spoil(torch.autograd.Function):
         return torch.full(context.shape, context.number), None
 
 
-@pytest.mark.parametrize("seed", range(50))
+@pytest.mark.seeds(short=10, long=50)
 def test_what_is_no_number_never_reaches_the_adapter(model, encoded, seed):
     chance, told, at = random.Random(seed), Told(), loop.Standing(2048)
     updates = sorted(chance.sample(range(1, 6), chance.randint(1, 3)))

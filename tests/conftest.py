@@ -12,7 +12,7 @@ from studio.work.studio import Studio
 
 def pytest_addoption(parser):
     parser.addoption(
-        "--long", action="store_true", help="run the harnesses of tests/harness at their full length"
+        "--long", action="store_true", help="run harnesses and seeded tests at their full length"
     )
 
 
@@ -20,6 +20,13 @@ def pytest_addoption(parser):
 def length(request):
     """`length(short, long)` is how much a harness does: the short form unless the run was asked for with --long."""
     return lambda short, long: long if request.config.getoption("--long") else short
+
+
+def pytest_generate_tests(metafunc):
+    """A test marked `seeds(short, long)` runs with so many seeds."""
+    if marker := metafunc.definition.get_closest_marker("seeds"):
+        count = marker.kwargs["long" if metafunc.config.getoption("--long") else "short"]
+        metafunc.parametrize("seed", range(count))
 
 
 @pytest.fixture

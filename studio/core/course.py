@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -120,56 +119,6 @@ def seconds_left(events: Sequence[dict[str, Any]], done: int, updates: int) -> f
     last = next(each for each in reversed(events) if each["kind"] == "stepped")
     so_far = clock(last) - clock(begins[-1])
     return so_far / (done - int(begins[-1]["update"])) * (updates - done)
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What the parts of a run took, in seconds: loading and checking, one update, one evaluation. `tokens` of an update;
-    `memory` is the most that was held, in bytes."""
-
-    start: float
-    update: float
-    evaluation: float
-    tokens: float
-    memory: int
-
-    def of(self, updates: int, evaluations: int, tokens: float | None = None) -> float:
-        """What a run of so many updates will take, measured about `evaluations` times on the way and once before it.
-
-        `tokens` of each of its updates, where they are known.
-        """
-        every = math.ceil(updates / evaluations)
-        update = self.update * (tokens / self.tokens if tokens else 1)
-        return self.start + update * updates + self.evaluation * (math.ceil(updates / every) + 1)
-
-
-def cost(run: Run) -> Cost | None:
-    """Read off a run's events what its parts took; None where it had no update."""
-    events = lasting(run.events)
-    at = {each["kind"]: clock(each) for each in events if each["kind"] in ("loading", "planned")}
-    steps = [each for each in events if each["kind"] == "stepped"]
-    usual = steps[1:] or steps  # the first one warms up
-    evaluations = seconds_of_evaluations(events)
-    if not steps or not evaluations:
-        return None
-    return Cost(
-        at["planned"] - at.get("loading", at["planned"]),
-        sum(float(each["seconds"]) for each in usual) / len(usual),
-        sum(evaluations) / len(evaluations),
-        sum(int(each["tokens"]) for each in usual) / len(usual),
-        max(int(each.get("memory_mb", 0)) for each in steps) * 2**20,
-    )
-
-
-def seconds_of_evaluations(events: Sequence[dict[str, Any]]) -> list[float]:
-    """Each evaluation begins where the update before it, or the planning, ended."""
-    begun, spent = None, []
-    for each in events:
-        if each["kind"] in ("planned", "resumed", "stepped"):
-            begun = clock(each)
-        elif each["kind"] == "evaluated" and begun is not None:
-            spent.append(clock(each) - begun)
-    return spent
 
 
 def doing(run: Run, events: Sequence[dict[str, Any]]) -> str:

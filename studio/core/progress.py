@@ -26,7 +26,7 @@ class Loading:
 
 @dataclass(frozen=True)
 class Planned:
-    """The exact work ahead, counted on the encoded data."""
+    """The exact work ahead, counted on the encoded data; and what the next plan must know of it to tell what that will take."""
 
     updates: int
     learned_tokens: int  # a pass over the project's own conversations
@@ -34,6 +34,13 @@ class Planned:
     general: int
     path: str  # which form of the computation runs, and why
     left_out: int = 0
+    held_out_tokens: int = 0
+    gauge_tokens: int = 0  # of the general conversations that forgetting is measured on
+    row: int = 0  # tokens of the longest row
+    row_limit: int = 0  # tokens that a row may have, unless one conversation alone has more
+    token_bytes: int = 0  # that one more token in a row takes; 0: not known
+    memory_mb: int = 0  # the most held so far: by loading, and by choosing the form
+    needed_mb: int = 0  # by what is held now and a step with the longest row, as it is reckoned; 0: not known
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,15 @@
-"""Encoded conversations become packed rows, and packed rows become the micro-batches of an optimizer step."""
+"""Encoded conversations become packed rows: the micro-batches of an optimizer step."""
 
 from __future__ import annotations
 
-import math
-import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
 import torch
 
 from studio.core.encode import IGNORED, Encoded
-
-ROW = 2048  # tokens a packed row may hold: enough to keep the cores busy; more only takes more memory
+from studio.core.steps import ROW, cut
 
 
 @dataclass(frozen=True)
@@ -77,49 +74,5 @@ def shared_beginning(conversations: Sequence[Encoded]) -> int:
 
 def packs(conversations: Sequence[Encoded], row: int = ROW) -> list[Pack]:
     """Pack conversations in the order given into rows of at most `row` tokens, evenly filled; a longer one gets its own."""
-    total = sum(len(each.ids) for each in conversations)
-    wanted = math.ceil(total / row)
-    rows: list[list[Encoded]] = []
-    filled = 0
-    for each in conversations:
-        length = len(each.ids)
-        full_enough = len(rows) < wanted and filled + length / 2 > total / wanted
-        if not rows or full_enough or filled + length > row:
-            rows.append([])
-            filled = 0
-        rows[-1].append(each)
-        filled += length
-    return [pack(each) for each in rows]
-
-
-def steps(
-    own: Sequence[Encoded],
-    general: Sequence[Encoded],
-    wanted: int,
-    batch: int,
-    updates: int,
-    seed: int,
-) -> Iterator[list[Encoded]]:
-    """Yield the conversations of each of `updates` optimizer steps, `batch` a step.
-
-    A pass is all of `own` and `wanted` of `general` in a new order; general ones come in turn, so that each is seen
-    before any is seen twice. The same arguments give the same steps.
-    """
-    order = random.Random(seed)
-    supply = in_turn(general, order)
-    done = 0
-    while done < updates:
-        mixed = [*own, *(next(supply) for _ in range(wanted))]
-        order.shuffle(mixed)
-        for start in range(0, len(mixed), batch):
-            if done == updates:
-                return
-            yield mixed[start : start + batch]
-            done += 1
-
-
-def in_turn(items: Sequence[Encoded], order: random.Random) -> Iterator[Encoded]:
-    while items:
-        shuffled = list(items)
-        order.shuffle(shuffled)
-        yield from shuffled
+    rows = cut([len(each.ids) for each in conversations], row)
+    return [pack(conversations[start:end]) for start, end in rows]

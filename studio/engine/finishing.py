@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ FEWEST = 5  # held-out conversations below which an interval would only pretend 
 
 def finish(folder: Folder, prepared: Prepared, at: Standing, why: str) -> None:
     """Publish what a run has learned. `why` it ended, as the loop tells. Raises NothingToLearn, TrainingFailed."""
+    begun = time.monotonic()
     if not at.best_update:
         raise nothing_kept(at, why)
     best = resuming.best(folder.checkpoints, at.best_update)
@@ -27,6 +29,7 @@ def finish(folder: Folder, prepared: Prepared, at: Standing, why: str) -> None:
     interval = proven(prepared, best, at)
     checkpoint.copy_whole(best, folder.path / "adapter")
     state = "stopped" if why == "keep" else "finished"
+    at.seconds += time.monotonic() - begun
     write_json(folder.path / "card.json", card(folder, prepared, at, state, why, interval))
     folder.emit(Finished(state, why))
     shutil.rmtree(folder.checkpoints, ignore_errors=True)

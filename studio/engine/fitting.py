@@ -5,18 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from studio.core.steps import ROW
 from studio.engine import device, family, forecast, kernels
-from studio.engine.batches import ROW, Pack
+from studio.engine.batches import Pack
 from studio.engine.lora import lora_layers
 
 
 @dataclass(frozen=True)
 class Fit:
-    """`told` says what was chosen, and why not what is faster."""
+    """`told` says what was chosen, and why not what is faster. `row`: tokens of the longest one; `token`: bytes that one
+    more token in it takes, `step`: those that a step with such a row takes; 0 where that is not known."""
 
     loss: kernels.Loss
     row: int
     told: str
+    token: int = 0
+    step: int = 0
 
 
 def fit(model: Any, sample: Pack, longest: int, on: str) -> Fit:
@@ -38,7 +42,7 @@ def fit(model: Any, sample: Pack, longest: int, on: str) -> Fit:
         whole, plan = 0, forecast.plan(shape, longest, forecast.PLAIN, available, 0)
     if plan.again:
         base.gradient_checkpointing_enable({"use_reentrant": False})
-    return Fit(loss, plan.row, f"{told}; {plan.told(whole)}")
+    return Fit(loss, plan.row, f"{told}; {plan.told(whole)}", plan.token, plan.needed)
 
 
 def four_bit_made_whole(model: Any) -> int:

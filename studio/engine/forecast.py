@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from studio.core.steps import ROW
 from studio.engine.attention import KEPT
-from studio.engine.batches import ROW
 from studio.engine.head import CHUNK
 
 ROOM = (
@@ -86,6 +86,7 @@ class Plan:
     again: bool
     keep: bool
     needed: int  # bytes of a step
+    token: int  # bytes of it that one more token in the row takes
 
     def told(self, whole: int) -> str:
         """A sentence's part; `whole` is what the 4-bit weights take when made whole, 0 where there are none."""
@@ -106,12 +107,18 @@ def plan(shape: Shape, longest: int, form: float, available: int, whole: int) ->
         needed = step(shape, row, longest, form, again)
         if needed <= room:
             break
-    return Plan(row, again, not again and 0 < whole <= room - needed, needed)
+    return Plan(
+        row, again, not again and 0 < whole <= room - needed, needed, a_token(shape, longest, form, again)
+    )
 
 
 def largest(shape: Shape, longest: int, form: float, room: int, again: bool) -> int:
     """The most tokens up to ROW whose step fits, but no fewer than the longest conversation, or LITTLE, has."""
     least = max(longest, min(LITTLE, ROW))
-    each = step(shape, 2, longest, form, again) - step(shape, 1, longest, form, again)
     fixed = step(shape, 0, longest, form, again)
-    return max(least, min(ROW, (room - fixed) // max(1, each)))
+    return max(least, min(ROW, (room - fixed) // max(1, a_token(shape, longest, form, again))))
+
+
+def a_token(shape: Shape, longest: int, form: float, again: bool) -> int:
+    """Bytes that one more token in the row takes."""
+    return step(shape, 2, longest, form, again) - step(shape, 1, longest, form, again)

@@ -24,6 +24,16 @@ def peak() -> int:
     return held if sys.platform == "darwin" else held * 1024
 
 
+def held() -> int:
+    """The memory that this process holds now, in bytes; on CUDA, on the accelerator."""
+    if "torch" in sys.modules:
+        import torch
+
+        if torch.cuda.is_available():
+            return int(torch.cuda.memory_allocated())
+    return int(psutil.Process().memory_info().rss)
+
+
 def ran_out(error: BaseException) -> bool:
     """Whether an error says that memory ran out, in any of the ways in which torch says it."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":

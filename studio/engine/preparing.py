@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from studio.core.encode import Encoded, Template, encode
 from studio.core.errors import NothingToLearn, TrainingFailed
 from studio.core.progress import Fetching, Loading, Planned
 from studio.core.recipe import Recipe, planned_updates
+from studio.core.steps import extent
 from studio.engine.run_folder import Folder, write_json
 from studio.engine.watching import Watch
 
@@ -27,7 +29,7 @@ class Data:
     @property
     def longest(self) -> int:
         """In tokens."""
-        return max(len(each.ids) for each in [*self.own, *self.held_out, *self.general, *self.gauge])
+        return max(lengths([*self.own, *self.held_out, *self.general, *self.gauge]))
 
     def two_short(self) -> list[Encoded]:
         """Two own conversations at the lower quartile: enough to compare forms on, and little for the plain one to hold."""
@@ -65,11 +67,39 @@ def prepare(folder: Folder, spec: dict[str, Any], recipe: Recipe, models: Path) 
     sample = batches.pack(data.two_short()).to(chosen.device)
     fit = fitting.fit(model, sample, data.longest, chosen.device)
     updates = planned_updates(recipe, len(data.own))
-    learned = sum(each.learned for each in data.own)
-    folder.emit(Planned(updates, learned, len(data.held_out), len(data.general), fit.told, data.left_out))
+    folder.emit(planned(data, recipe, updates, fit, model))
     write_json(folder.path / "spec.json", {**spec, "form": fit.told, "base_revision": revision})
     watch = Watch(model, template, folder.conversations("watch", frozen) if "watch" in frozen else ())
     return Prepared(model, spec["base"], data, fit, updates, chosen.device, precision, watch)
+
+
+def planned(data: Data, recipe: Recipe, updates: int, fit: Any, model: Any) -> Planned:
+    from studio.engine import memory
+
+    trained = (each for each in model.parameters() if each.requires_grad)
+    adapting = 3 * sum(each.nbytes for each in trained)  # the gradient, and the two means that Adam keeps
+    _, row = extent(lengths(data.own), lengths(data.general), recipe, updates, fit.row)
+    step = fit.step and fit.step - fit.token * (fit.row - row)
+    return Planned(
+        updates=updates,
+        learned_tokens=sum(each.learned for each in data.own),
+        held_out=len(data.held_out),
+        general=len(data.general),
+        path=fit.told,
+        left_out=data.left_out,
+        held_out_tokens=sum(lengths(data.held_out)),
+        gauge_tokens=sum(lengths(data.gauge)),
+        row=row,
+        row_limit=fit.row,
+        token_bytes=fit.token,
+        memory_mb=round(memory.peak() / 2**20),
+        needed_mb=round((memory.held() + adapting + step) / 2**20) if step else 0,
+    )
+
+
+def lengths(conversations: Sequence[Encoded]) -> list[int]:
+    """In tokens."""
+    return [len(each.ids) for each in conversations]
 
 
 def known_base(path: Path, spec: dict[str, Any]) -> str:

@@ -50,8 +50,8 @@ def conversing(base: Base) -> Base:
     if base.path is None or folders.has_template(base.path):
         return base
     trouble = (
-        f"{base.title} has no chat template: it was made to continue texts, not to converse. Choose its instruct or chat "
-        f"version, or “{PLAIN}{base.id}”, which is the same model with a plain template."
+        f"{base.title} has no chat template: it was made to continue texts, not to converse. Use a plain template, for which the "
+        f"page has a button and the command line the name “{PLAIN}{base.id}”, or choose its instruct or chat version."
     )
     return replace(base, path=None, trouble=trouble, template="none")
 

@@ -24,6 +24,7 @@ from filelock import FileLock
 from studio.core.errors import StudioError, refused
 from studio.core.progress import Discarded, Failed, Paused, Resumed, Sampled, Saved
 from studio.core.recipe import Recipe, general_wanted, kept
+from studio.core.steps import steps
 from studio.engine.preparing import Prepared, prepare
 from studio.engine.run_folder import Folder
 
@@ -128,7 +129,7 @@ class Training:
 
     def go(self) -> str:
         """Train to the end, or until something ends it; returns why, as the loop tells."""
-        from studio.engine import batches, loop
+        from studio.engine import loop
 
         data, recipe, updates, row = self.prepared.data, self.recipe, self.prepared.updates, self.at.row
         wanted = general_wanted(recipe, len(data.own)) if data.general else 0
@@ -146,10 +147,10 @@ class Training:
             watch=self.watch,
             save=self.save,
         )
-        steps = batches.steps(data.own, data.general, wanted, recipe.batch, updates, recipe.seed)
+        taken = steps(data.own, data.general, wanted, recipe.batch, updates, recipe.seed)
         every = math.ceil(updates / recipe.evaluations)
         rules = loop.Rules(updates, every, recipe.clip, recipe.patience, recipe.forget)
-        return loop.train(parts, steps, rules, self.at)
+        return loop.train(parts, taken, rules, self.at)
 
     def rows(self, conversations: Any, longest: int) -> Any:
         from studio.engine import batches

@@ -13,6 +13,10 @@ DEFAULTS = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     "TQDM_DISABLE": "1",  # progress is told by the studio, in its own words
+    # Products of rows of other lengths than before are prepared anew and kept, half a megabyte each: the usual thousand
+    # took up to 0.9 GB in training. So many are used again within an update; more are not.
+    "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "256",
+    "LRU_CACHE_CAPACITY": "256",  # what torch itself keeps of them
 }
 # Nothing leaves the machine: not a matter of taste, so these are not defaults.
 ALWAYS = {"GRADIO_ANALYTICS_ENABLED": "False", "DO_NOT_TRACK": "1"}

@@ -124,7 +124,12 @@ def on_open(
     kept_prompts = (
         (f"Prompt “{each.name}”", f"prompt:{each.name}") for each in prompts.all_of(studio, project)
     )
-    choices = [PRESENT, *kept_prompts, *((show_run.label(each), f"run:{each.id}") for each in runs)]
+    both = (
+        (f"{show_run.label(run)} under “{each.name}”", f"run:{run.id}+prompt:{each.name}")
+        for run in runs[:1]
+        for each in prompts.all_of(studio, project)
+    )
+    choices = [PRESENT, *kept_prompts, *((show_run.label(each), f"run:{each.id}") for each in runs), *both]
     known = [value for _, value in choices]
     kept = [each for each in chosen or () if each in known]
     there = len(planning.sides(studio, project).held_out)

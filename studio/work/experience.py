@@ -3,47 +3,74 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from studio.core.course import cost
+from studio.core.cost import Cost, Work, cost, evaluations
 from studio.core.recipe import Recipe, general_wanted
+from studio.core.records import Run
+from studio.core.steps import extent
 from studio.store import runs
 from studio.work import run_data
 from studio.work.studio import Studio
 
+ALIKE = 2.0
+
 
 def forecast(
-    studio: Studio, base: str, updates: int, recipe: Recipe, own: Sequence[tuple[int, int]]
+    studio: Studio,
+    base: str,
+    updates: int,
+    recipe: Recipe,
+    own: Sequence[tuple[int, int]],
+    held_out: Sequence[tuple[int, int]],
 ) -> tuple[float | None, int | None]:
-    """Seconds and bytes to expect, from the newest run or measurement of this base that tells; None without one.
+    """Seconds and bytes to expect, from the newest run or measurement that tells of such a run; None without one.
 
-    `own`: tokens and learned tokens of each conversation that is learned, where they are known.
+    `own`, `held_out`: tokens and learned tokens of each conversation; empty where they are not known.
     """
-    for run in runs.load_all(studio.home):
-        if run.spec["base"] == base and (run.card or run.spec.get("trial")) and (spent := cost(run)):
-            tokens = tokens_of_an_update(studio, base, own, recipe)
-            peak = run.card and int(run.card["peak_memory_mb"]) * 2**20  # type: ignore[call-overload]
-            return spent.of(updates, recipe.evaluations, tokens), peak or spent.memory or None
+    told = [spent for run in runs.load_all(studio.home) if (spent := telling(run, base, recipe))]
+    if not told or not own:
+        return None, None
+    general = general_lengths(studio, base, recipe, len(own))
+    for spent in told:
+        tokens, row = extent([each[0] for each in own], general, recipe, updates, spent.row_limit)
+        if 1 / ALIKE <= tokens / recipe.batch / spent.length <= ALIKE:
+            measured = sum(each[0] for each in held_out)
+            work = Work(updates, evaluations(recipe, updates), tokens, row, measured)
+            return spent.seconds(work), spent.memory(work)
     return None, None
 
 
-def tokens_of_an_update(
-    studio: Studio, base: str, own: Sequence[tuple[int, int]], recipe: Recipe
-) -> float | None:
-    """The mean over a pass. `own`: tokens and learned tokens of each conversation that is learned."""
-    if not own:
+def telling(run: Run, base: str, recipe: Recipe) -> Cost | None:
+    """What a run took, if it is one of this base that went well, in this precision and with an adapter of this size."""
+    was: Any = run.spec["recipe"]
+    if run.spec["base"] != base or was["rank"] != recipe.rank or not (run.card or run.spec.get("trial")):
         return None
-    wanted = general_wanted(recipe, len(own))
-    general = [messages for _, messages in run_data.asset("general.jsonl")] if wanted else []
-    sizes = [each.tokens for each in studio.engine.sizes(base, general)]
-    mixed = wanted * sum(sizes) / len(sizes) if sizes else 0
-    return recipe.batch * (sum(each[0] for each in own) + mixed) / (len(own) + wanted)
+    spent = cost(run)
+    # What "auto" chooses is known only from where it chose; what was chosen tells of who asks for just that.
+    alike = spent and recipe.quantization in (was["quantization"], spent.precision)
+    return spent if alike else None
 
 
-def forget_measurements(studio: Studio, base: str) -> None:
-    """Remove what was measured of a base: the next measurement takes its place."""
+def general_lengths(studio: Studio, base: str, recipe: Recipe, learned: int) -> list[int]:
+    """Tokens of each general conversation; none where none is mixed in."""
+    if not general_wanted(recipe, learned):
+        return []
+    general = [messages for _, messages in run_data.asset("general.jsonl")]
+    return [each.tokens for each in studio.engine.sizes(base, general)]
+
+
+def forget_measurements(studio: Studio, spec: dict[str, Any]) -> None:
+    """Remove what was measured before of runs like the one of `spec`: the next measurement takes its place."""
     for run in runs.load_all(studio.home):
-        if run.spec.get("trial") and run.spec["base"] == base and not runs.is_active(run):
+        if run.spec.get("trial") and measured(run.spec) == measured(spec) and not runs.is_active(run):
             runs.remove(studio.home, run)
+
+
+def measured(spec: dict[str, Any]) -> tuple[Any, ...]:
+    """What a measurement is kept by; the project stands for the lengths of its conversations."""
+    recipe = spec["recipe"]
+    return spec["project"], spec["base"], recipe["quantization"], recipe["rank"]
 
 
 def room(studio: Studio, memory: int | None) -> list[str]:

@@ -97,7 +97,7 @@ def measure(
     spec, data = contents(studio, person, project_id, preset_name, planned)
     recipe = replace(planned.recipe, updates=TRIAL, evaluations=1)
     spec |= {"name": "Measuring", "trial": True, "recipe": asdict(recipe)}
-    experience.forget_measurements(studio, spec["base"])
+    experience.forget_measurements(studio, spec)
     id = f"trial-{time.time_ns()}"
     return begin(studio, lambda place: runs.freeze(studio.home, id, spec, data))
 

@@ -1,7 +1,5 @@
-from itertools import islice
-
 from studio.core.encode import IGNORED, Encoded
-from studio.engine.batches import pack, packs, steps
+from studio.engine.batches import pack, packs
 
 
 def encoded(length, learned, first=10):
@@ -44,27 +42,3 @@ def test_a_token_that_predicts_a_learned_one_is_shared_by_none():
 
     assert pack(same).shared == 1
     assert pack(same).learned == 4
-
-
-def test_a_pass_holds_every_own_conversation_once_and_general_ones_in_turn():
-    own = [encoded(3, 1, first=100 * n) for n in range(1, 7)]
-    general = [encoded(3, 1, first=1000 * n) for n in range(1, 4)]
-    firsts = [each.ids[0] for step in islice(steps(own, general, 6, 4, 6, seed=1), 3) for each in step]
-
-    assert sorted(first for first in firsts if first < 1000) == [100, 200, 300, 400, 500, 600]
-    assert sorted(first for first in firsts if first >= 1000) == [1000, 1000, 2000, 2000, 3000, 3000]
-
-
-def test_the_same_seed_gives_the_same_steps_and_another_one_others():
-    own = [encoded(3, 1, first=100 * n) for n in range(1, 9)]
-
-    def order(seed):
-        return [[each.ids for each in step] for step in steps(own, [], 0, 2, 6, seed)]
-
-    assert order(1) == order(1)
-    assert order(1) != order(2)
-    assert len(order(1)) == 6
-
-
-def test_without_general_examples_there_are_only_own_ones():
-    assert len(list(steps([encoded(3, 1)] * 4, [], 0, 8, 5, seed=0))) == 5

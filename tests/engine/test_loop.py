@@ -11,6 +11,7 @@ from studio.core.encode import encode
 from studio.core.progress import Evaluated, Halved, Skipped, Stepped
 from studio.core.recipe import Recipe
 from studio.core.records import Message
+from studio.core.steps import steps
 from studio.engine import batches, kernels, loop, models, preparing
 
 TALKS = [
@@ -52,8 +53,8 @@ def parts(model, told, encoded, wish=lambda: "", loss=kernels.plain_loss, rate=5
 def train(one, encoded, updates=20, every=5, clip=1.0, row=2048, **rules):
     """Returns (where the run stands in the end, why it ended)."""
     at = loop.Standing(row)
-    steps = batches.steps(encoded, [], 0, 3, updates, 0)
-    return at, loop.train(one, steps, loop.Rules(updates, every, clip, **rules), at)
+    taken = steps(encoded, [], 0, 3, updates, 0)
+    return at, loop.train(one, taken, loop.Rules(updates, every, clip, **rules), at)
 
 
 @pytest.fixture
@@ -163,13 +164,13 @@ class Spoil(torch.autograd.Function):
         return torch.full(context.shape, context.number), None
 
 
-@pytest.mark.parametrize("seed", range(50))
+@pytest.mark.seeds(short=10, long=50)
 def test_what_is_no_number_never_reaches_the_adapter(model, encoded, seed):
     chance, told, at = random.Random(seed), Told(), loop.Standing(2048)
     updates = sorted(chance.sample(range(1, 6), chance.randint(1, 3)))
     loss = spoiled(chance, at, updates, chance.choice(["loss", "gradient", "both"]))
     one = parts(model, told, encoded, loss=loss)
-    why = loop.train(one, batches.steps(encoded, [], 0, 3, 6, 0), loop.Rules(6, 3, 1.0), at)
+    why = loop.train(one, steps(encoded, [], 0, 3, 6, 0), loop.Rules(6, 3, 1.0), at)
 
     assert [each.update for each in told.of(Skipped)] == updates  # each at once, and no other
     assert (why, at.made) == (("numbers", updates[-1] - 3) if len(updates) == 3 else ("", 6 - len(updates)))
@@ -181,7 +182,7 @@ def test_the_test_above_would_tell_if_the_numbers_were_not_looked_at(model, enco
     monkeypatch.setattr(loop, "math", SimpleNamespace(**vars(math) | {"isfinite": lambda number: True}))
     at = loop.Standing(2048)
     one = parts(model, Told(), encoded, loss=spoiled(random.Random(0), at, [2], "gradient"))
-    loop.train(one, batches.steps(encoded, [], 0, 3, 6, 0), loop.Rules(6, 3, 1.0), at)
+    loop.train(one, steps(encoded, [], 0, 3, 6, 0), loop.Rules(6, 3, 1.0), at)
 
     assert not all(bool(each.isfinite().all()) for each in model.parameters())
 

@@ -11,6 +11,7 @@ from studio.core.encode import encode
 from studio.core.errors import DoesNotFit, TrainingFailed
 from studio.core.recipe import Recipe
 from studio.core.records import Message
+from studio.core.steps import steps
 from studio.engine import batches, checkpoint, kernels, loop, models, preparing, resuming
 
 TALKS = [(f"Where is parcel {number}?", f"On boat {number}, and it sails at six.") for number in range(7)]
@@ -41,7 +42,7 @@ def start(rehearsal_path, tmp_path):
             lambda update: None,
             lambda at: resuming.save(folder, model, optimizer, at),
         )  # fmt: skip
-        loop.train(parts, batches.steps(encoded[:5], encoded[5:], 2, 3, 12, 0), RULES, at)
+        loop.train(parts, steps(encoded[:5], encoded[5:], 2, 3, 12, 0), RULES, at)
         return model, at
 
     return started

@@ -84,7 +84,7 @@ def of_deed(deed: Deed, answers: int) -> Found:
     said = f"{deed.count} of {answers} answers {deed.says}"
     if not deed.count:
         return Found("none", f"{said}; of others it may be up to {percent(seen.high)}.")
-    beside = f"{said}, against {deed.usual} before"
+    beside = f"{said}, and {deed.usual} of the base's or of yours"
     if seen.low > usual + OFTEN:
         return Found("serious", f"{beside}.", deed.mend)
     if seen.value > usual and seen.value >= OFTEN:

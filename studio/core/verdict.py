@@ -4,11 +4,13 @@ speaks against it. What was not measured is named, with the way to get it.
 Style, by the first rule that holds:
 
 yes            its answers surely close half of the gap between the base and the experts, and no judge's preference surely
-               speaks against it; or blind judges surely prefer it, and it surely came nearer: by more than a tenth of the
-               gap, or, where there is no style score, by 5 % of the held-out loss
+               speaks against it; or blind judges surely prefer it, and it surely came nearer, by more than a tenth of it
 partly         blind judges surely prefer it, or its answers surely close more than a tenth of the gap
-no             its answers surely close less than a quarter of the gap, or its held-out loss surely fell by less than 5 %
+no             its answers surely close less than a quarter of the gap
 not yet known  none of these
+
+Where there is no style score, the held-out loss says whether it came nearer: yes where it surely fell by more than 5 %, no
+where surely by less.
 
 Side effects, the worst that is found:
 
@@ -89,9 +91,8 @@ def style(known: Evidence) -> Style:
         return "yes"
     if preferred or (closed and nearer):
         return "partly"
-    if (closed and closed.high < QUARTER) or (loss and loss.low > -HARDLY):
-        return "no"
-    return "not yet known"
+    far = closed.high < QUARTER if closed else bool(loss and loss.low > -HARDLY)
+    return "no" if far else "not yet known"
 
 
 def of_style(known: Evidence) -> Iterator[str]:

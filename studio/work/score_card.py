@@ -35,12 +35,14 @@ QUIZ, GAUGE = "general_quiz.jsonl", "general_gauge.jsonl"
 SHORT = Sampling(max_tokens=64)  # greedy
 KEPT = "quiz.json"
 
+Pair = tuple[float, float]  # losses of the base and the run, in nats a token
+
 
 @dataclass(frozen=True)
 class ScoreCard:
     """`arms`: the measured rows of the base and the run, with those of `experts` beside them; empty before an evaluation.
 
-    `copied`: the most that one of its answers copied. `missed`: quiz questions that only the base got right, with both answers.
+    `held_out` and `general`: both arms' losses. `copied`: the most that one of its answers copied. `missed`: quiz questions that only the base got right, with both answers.
     """
 
     run: Run
@@ -51,6 +53,8 @@ class ScoreCard:
     copied: Copied | None
     growth: tuple[Stand, ...]
     missed: tuple[tuple[str, str, str], ...]
+    held_out: Pair | None
+    general: Pair | None
 
 
 def score_card(studio: Studio, project_id: str, run_id: str) -> ScoreCard:
@@ -77,7 +81,16 @@ def score_card(studio: Studio, project_id: str, run_id: str) -> ScoreCard:
         known, copied = answered(known, found, run)
         experts = told["experts"]
     return ScoreCard(
-        run, known, verdict(known), arms, experts, copied, tuple(growth(rounds)), tuple(missed(kept))
+        run,
+        known,
+        verdict(known),
+        arms,
+        experts,
+        copied,
+        tuple(growth(rounds)),
+        tuple(missed(kept)),
+        pair(run, "held_out_loss"),
+        general_losses(kept) or pair(run, "general_loss"),
     )
 
 
@@ -107,6 +120,13 @@ def held_out(run: Run) -> Estimate | None:
     card: dict[str, Any] = run.card or {}
     loss, interval = card["held_out_loss"], card.get("held_out_change")
     return Estimate(loss["best"] / loss["before"] - 1, *interval) if interval else None
+
+
+def pair(run: Run, name: str) -> Pair | None:
+    card: dict[str, Any] = run.card or {}
+    loss = card.get(name, {})
+    before, best = loss.get("before"), loss.get("best")
+    return (before, best) if before and best else None
 
 
 # --- of an evaluation's answers
@@ -227,3 +247,10 @@ def general(kept: dict[str, Any]) -> Estimate | None:
     nats = np.array(kept["general"], float)
     mean, drawn = means(nats, np.arange(len(nats)))
     return estimate(mean[1] / mean[0] - 1, drawn[:, 1] / drawn[:, 0] - 1, len(nats))
+
+
+def general_losses(kept: dict[str, Any]) -> Pair | None:
+    if not kept:
+        return None
+    base, run, tokens = (sum(each) for each in zip(*kept["general"], strict=True))
+    return base / tokens, run / tokens

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from studio import cli
 from studio.core.errors import Busy, NotFound
 from studio.core.judging import Round, Shown
 from studio.core.records import Change, Message, Person
@@ -143,3 +144,12 @@ def test_another_projects_run_is_not_shown(trained):
     for id in ("1", "99", "../1"):
         with pytest.raises(NotFound):
             score_card.score_card(studio, other, id)
+
+
+def test_the_command_line_says_the_same(trained, capsys):
+    studio, project = trained
+    score_card.measure(studio, project, "1")
+    cli.app(["verdict", "1", "--home", str(studio.home.root), "--project", "harbour", "--json"], standalone_mode=False)  # fmt: skip
+
+    told, found = json.loads(capsys.readouterr().out), score_card.score_card(studio, project, "1").verdict
+    assert (told["style"], told["effects"], told["next"]) == (found.style, found.effects, list(found.next))

@@ -54,7 +54,7 @@ def verdict(
     at = here(home, project)
     if measure:
         score_card.measure(at.studio, at.project.id, run)
-    found = score_card.score_card(at.studio, at.project.id, run).verdict
+    found = score_card.score_card(at.studio, at.person, at.project.id, run).verdict
     result = {"run": run, **asdict(found), "sentence": found.sentence}
     steps = [f"Next: {each}" for each in found.next]
     tell(as_json, result, "\n".join([found.sentence, *found.for_style, *found.for_effects, *steps]))

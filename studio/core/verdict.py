@@ -124,7 +124,8 @@ def steps(known: Evidence, transferred: Style, found: list[Found]) -> Iterator[s
     yield from (each.mend for each in found if each.grade == "not yet known" and each.mend)
     if transferred == "yes" and {each.grade for each in found} == {"none"}:
         yield "Take it home in the Export tab."
-    if transferred in ("yes", "partly") and lasting(known.votes).low <= 0.5:
+    serious = any(each.grade == "serious" for each in found)
+    if transferred in ("yes", "partly") and not serious and lasting(known.votes).low <= 0.5:
         yield from judging_on(known)
 
 

@@ -67,7 +67,7 @@ def on_open(studio: Studio, person: Person, project: str | None, run: Any) -> tu
 
 
 def on_read(studio: Studio, person: Person, project: str, run: Any) -> tuple[Any, ...]:
-    card = score_card.score_card(studio, project, str(run))
+    card = score_card.score_card(studio, person, project, str(run))
     missing = card.evidence.quiz is None
     hint = f'<p class="soft">{show.text(MEASURES)}</p>' if missing else ""
     return show_verdict.verdict(card), hint, gr.update(value=MEASURE, interactive=True, visible=missing)

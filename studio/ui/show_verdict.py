@@ -67,8 +67,8 @@ def bar(name: str, figure: Estimate, kind: str) -> str:
     half = "<s></s>" if kind == "votes" else ""
     shown = f"{100 * figure.value:.0f} % [{100 * figure.low:.0f} to {100 * figure.high:.0f}]"
     return (
-        f'<span>{text(name)}</span><span class="interval {text(kind)}" aria-hidden="true">{half}<i style="left:{left:.1f}%;width:{width:.1f}%"></i>'
-        f'<u style="left:{100 * figure.value:.1f}%"></u></span><span class="num">{shown}</span>'
+        f'<div><span>{text(name)}</span><span class="interval {text(kind)}" aria-hidden="true">{half}<i style="left:{left:.1f}%;width:{width:.1f}%"></i>'
+        f'<u style="left:{100 * figure.value:.1f}%"></u></span><span class="num">{shown}</span></div>'
     )
 
 
@@ -77,9 +77,10 @@ def bar(name: str, figure: Estimate, kind: str) -> str:
 
 def figures(card: ScoreCard) -> str:
     rows = [*losses(card), *counts(card)]
-    return table(
+    shown = table(
         ("", "Base", "This run", "Change, or 95 % interval"), rows, {1, 2, 3}, "What else was measured"
     )
+    return f'{shown}<p class="soft">Loss: how much a text surprises the model, in nats a token. Less is nearer.</p>'
 
 
 def losses(card: ScoreCard) -> Iterator[tuple[str, ...]]:
@@ -111,7 +112,11 @@ def counts(card: ScoreCard) -> Iterator[tuple[str, ...]]:
             f"{length.low:.1f} to {length.high:.1f}",
         )
     if card.copied:
-        copied = f"{counted(card.copied.longest, 'word')}, {card.copied.share:.0%}".replace("%", " %")
+        copied = (
+            f"{counted(card.copied.longest, 'word')}, {card.copied.share:.0%}".replace("%", " %")
+            if card.copied.longest
+            else "nothing"
+        )
         yield "The most that an answer copied from your examples", "", copied, ""
     for deed in known.deeds:
         yield f"Answers that {deed.says}", str(deed.usual), f"{deed.count} of {known.answers}", ""
@@ -131,10 +136,10 @@ def grown(stands: Sequence[Stand]) -> str:
     )
     drawn = "".join(
         f'<svg class="curve votes {size}" viewBox="0 0 {width} 140" role="img" aria-label="{text(words)}">'
-        f"{''.join(parts(Frame(width, 140, last.clear, 0.0, 1.0), stands))}</svg>"
+        f"{''.join(parts(Frame(width, 140, last.clear, 0.0, 1.0, left=48), stands))}</svg>"
         for size, width in (("wide", 760), ("narrow", 340))
     )
-    legend = "<i class='lasting'></i>however often one looks: nothing is called better on less<i class='exact'></i>for this number of votes"
+    legend = "<span><i class='lasting'></i>however often one looks: nothing is called better on less</span><span><i class='exact'></i>for this number of votes</span>"
     return f'<h3>Preferred over the base, vote by vote</h3>{drawn}<p class="soft beside-votes">{legend}</p>'
 
 

@@ -19,7 +19,7 @@ from studio.core.evidence import Deed, Evidence, Quiz
 from studio.core.growth import Stand, growth
 from studio.core.judging import Tally
 from studio.core.quiz import Question, refuses, scored
-from studio.core.records import Message, Run, Sampling
+from studio.core.records import Message, Person, Run, Sampling
 from studio.core.side_effects import gentler
 from studio.core.verdict import Verdict, verdict
 from studio.engine.api import Ask, Said
@@ -28,7 +28,7 @@ from studio.store.files import write_lines
 from studio.store.home import assets
 from studio.work import comparing, evaluating, measuring, run_data
 from studio.work.evaluating import AT_ONCE
-from studio.work.judging import all_of
+from studio.work.judging import all_of, still_covered
 from studio.work.studio import Studio
 
 QUIZ, GAUGE = "general_quiz.jsonl", "general_gauge.jsonl"
@@ -57,15 +57,20 @@ class ScoreCard:
     general: Pair | None
 
 
-def score_card(studio: Studio, project_id: str, run_id: str) -> ScoreCard:
-    """Raises NotFound for a run that the project does not have, or that has no adapter."""
+def score_card(studio: Studio, person: Person, project_id: str, run_id: str) -> ScoreCard:
+    """What a person may read of a run: the vote of theirs that can still be taken back is left out, for the card would tell
+    whose answer was whose.
+
+    Raises NotFound for a run that the project does not have, or that has no adapter."""
     run = chosen(studio, project_id, run_id)
     arm = f"run:{run_id}"
-    rounds = [
+    of_pair = [
         each
         for each in all_of(studio, project_id)
         if each.pair == ("base", arm) and each.base == run.spec["base"]
     ]
+    covered = still_covered([each for each in of_pair if each.judge == person.name])
+    rounds = [each for each in of_pair if each not in covered]
     votes = next(iter(judging.tallies(rounds)), Tally("base", arm))
     kept = measured(run)
     spec: dict[str, Any] = run.spec

@@ -11,11 +11,11 @@ from studio.core.judging import Round, Shown
 from studio.core.records import Change, Message, Person
 from studio.store import rounds, runs
 from studio.store.files import write_lines
-from studio.work import evaluating, models, planning, score_card, training, writing
+from studio.work import evaluating, judging, models, planning, score_card, training, writing
 from studio.work.evaluation_plan import Words
 from studio.work.studio import opened
 
-ADA = Person("Ada")
+ADA, BEN = Person("Ada"), Person("Ben")
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def voted(studio, project, question, choice, arms=("base", "run:1"), base="rehea
 
 
 def test_a_run_that_nobody_has_measured_says_what_is_missing(trained):
-    card = score_card.score_card(*trained, "1")
+    card = score_card.score_card(trained[0], BEN, trained[1], "1")
 
     assert card.evidence.votes.questions == 0
     assert (card.evidence.quiz, card.evidence.general, card.arms, card.growth) == (None, None, (), ())
@@ -83,7 +83,7 @@ def test_a_measurement_that_is_refused_leaves_nothing(trained, monkeypatch):
     monkeypatch.setattr(studio.engine, "losses", busy)
     with pytest.raises(Busy):
         score_card.measure(studio, project, "1")
-    assert score_card.score_card(studio, project, "1").evidence.quiz is None
+    assert score_card.score_card(studio, BEN, project, "1").evidence.quiz is None
     assert not (studio.home.run("1") / score_card.KEPT).exists()
 
 
@@ -98,7 +98,7 @@ def test_base_and_run_are_asked_once_and_again_only_for_another_adapter(trained,
     assert {each.adapter is None for each in asked[: len(questions)]} == {True}
     assert {each.adapter for each in asked[len(questions) :]} == {studio.home.run("1") / "adapter"}
     assert {each.sampling.temperature for each in asked} == {0.0}
-    known = score_card.score_card(studio, project, "1").evidence
+    known = score_card.score_card(studio, BEN, project, "1").evidence
     assert known.quiz.asked == len(questions)
     assert known.general.low <= known.general.value <= known.general.high
 
@@ -106,7 +106,7 @@ def test_base_and_run_are_asked_once_and_again_only_for_another_adapter(trained,
     kept = card.read_text()
     write_lines(card, [json.dumps({**json.loads(kept), "adapter_sha256": "other"}).encode()])
     try:
-        assert score_card.score_card(studio, project, "1").evidence.quiz is None
+        assert score_card.score_card(studio, BEN, project, "1").evidence.quiz is None
     finally:
         card.write_text(kept)
 
@@ -116,7 +116,7 @@ def test_the_newest_evaluation_of_the_run_is_counted_and_no_other(trained):
     for names, limit in ((["run:1"], 2), (["run:1"], 3), (["base"], 1)):
         evaluating.begin(studio, ADA, project, names, Words(), limit)
         until(lambda: evaluating.newest(studio, project).state == "done")
-    card = score_card.score_card(studio, project, "1")
+    card = score_card.score_card(studio, BEN, project, "1")
 
     assert card.evidence.answers == 3
     assert [each["arm"] for each in card.arms] == ["base", "run:1"]
@@ -132,10 +132,21 @@ def test_votes_between_base_and_run_are_counted_and_those_on_another_base_or_arm
     voted(studio, project, "2", "left")
     voted(studio, project, "3", "right", base="another")
     voted(studio, project, "4", "right", arms=("base", "run:1+prompt:calm@1"))
-    card = score_card.score_card(studio, project, "1")
+    card = score_card.score_card(studio, BEN, project, "1")
 
     assert (card.evidence.votes.a_wins, card.evidence.votes.b_wins) == (1, 1)
     assert [each.clear for each in card.growth] == [1, 2]
+
+
+def test_a_vote_that_its_judge_can_take_back_is_not_told_to_them(trained):
+    studio, project = trained
+    judging.reveal(studio, ADA, project, last=True)
+    voted(studio, project, "5", "right")
+
+    assert score_card.score_card(studio, BEN, project, "1").evidence.votes.b_wins == 2
+    assert score_card.score_card(studio, ADA, project, "1").evidence.votes.b_wins == 1
+    judging.reveal(studio, ADA, project, last=True)
+    assert score_card.score_card(studio, ADA, project, "1").evidence.votes.b_wins == 2
 
 
 def test_another_projects_run_is_not_shown(trained):
@@ -143,7 +154,7 @@ def test_another_projects_run_is_not_shown(trained):
     other = writing.project(studio, "other").id
     for id in ("1", "99", "../1"):
         with pytest.raises(NotFound):
-            score_card.score_card(studio, other, id)
+            score_card.score_card(studio, BEN, other, id)
 
 
 def test_the_command_line_says_the_same(trained, capsys):
@@ -151,5 +162,8 @@ def test_the_command_line_says_the_same(trained, capsys):
     score_card.measure(studio, project, "1")
     cli.app(["verdict", "1", "--home", str(studio.home.root), "--project", "harbour", "--json"], standalone_mode=False)  # fmt: skip
 
-    told, found = json.loads(capsys.readouterr().out), score_card.score_card(studio, project, "1").verdict
+    told, found = (
+        json.loads(capsys.readouterr().out),
+        score_card.score_card(studio, BEN, project, "1").verdict,
+    )
     assert (told["style"], told["effects"], told["next"]) == (found.style, found.effects, list(found.next))

@@ -30,11 +30,8 @@ def served(tmp_path_factory):
         writing.save(studio, owner(), Change(f"r{number}", project.id, "", 0, talk))
         number += 1
     training.start(studio, owner(), project.id, "gentle", updates=2, general=0.0)
-    with studio.database.writing() as db:
-        for n in range(6):
-            sides = (Shown("base", "Here.", "one"), Shown("run:1", "There.", "two"))
-            rounds.add(db, Round(f"v{n}", project.id, "Ada", "rehearsal", f"q{n}", talk[:1], *sides, f"{n}"))
-            rounds.decide(db, f"v{n}", "right" if n else "left", (), f"{n}")
+    for n in range(6):
+        vote(studio, project.id, n)
     while not runs.load(studio.home, "1").card:
         time.sleep(0.1)
     studio.jobs.close()
@@ -42,6 +39,14 @@ def served(tmp_path_factory):
     server = Served(studio.home.root)
     yield server.start()
     server.end()
+
+
+def vote(studio, project, n):
+    sides = (Shown("base", "Here.", "one"), Shown("run:1", "There.", "two"))
+    asked = (Message("user", "Where?"),)
+    with studio.database.writing() as db:
+        rounds.add(db, Round(f"v{n}", project, "Ada", "rehearsal", f"q{n}", asked, *sides, f"{n}"))
+        rounds.decide(db, f"v{n}", "right" if n else "left", (), f"{n}")
 
 
 def test_from_what_is_missing_to_what_was_measured(page, served):
@@ -62,3 +67,18 @@ def test_from_what_is_missing_to_what_was_measured(page, served):
     assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
     page.set_viewport_size({"width": 390, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_verdict_is_read_anew_when_a_sitting_ends(page, served):
+    page.goto(served.url)
+    go_to(page, "Compare")
+    drawn = page.locator("#verdict svg.votes.wide")
+    expect(drawn).to_have_attribute("aria-label", re.compile("After 6 clear votes"))
+    page.get_by_role("button", name="Start judging").click()
+    expect(page.locator("#judge .vote button")).to_have_count(4)
+    studio = opened(served.home)
+    vote(studio, writing.project(studio, "default").id, 6)
+    studio.database.close()
+
+    page.get_by_role("button", name="Stop judging").click()
+    expect(drawn).to_have_attribute("aria-label", re.compile("After 7 clear votes"))

@@ -23,10 +23,10 @@ from studio.core.records import Message, Person, Run, Sampling
 from studio.core.side_effects import gentler
 from studio.core.verdict import Verdict, verdict
 from studio.engine.api import Ask, Said
-from studio.store import runs
+from studio.store import evaluations, runs
 from studio.store.files import write_lines
 from studio.store.home import assets
-from studio.work import comparing, evaluating, measuring, run_data
+from studio.work import comparing, measuring, run_data
 from studio.work.evaluating import AT_ONCE
 from studio.work.judging import all_of, still_covered
 from studio.work.studio import Studio
@@ -42,7 +42,8 @@ Pair = tuple[float, float]  # losses of the base and the run, in nats a token
 class ScoreCard:
     """`arms`: the measured rows of the base and the run, with those of `experts` beside them; empty before an evaluation.
 
-    `held_out` and `general`: both arms' losses. `copied`: the most that one of its answers copied. `missed`: quiz questions that only the base got right, with both answers.
+    `held_out` and `general`: both arms' losses. `copied`: the most that one of its answers copied. `missed`: quiz questions
+    that only the base got right, with both answers.
     """
 
     run: Run
@@ -61,7 +62,8 @@ def score_card(studio: Studio, person: Person, project_id: str, run_id: str) -> 
     """What a person may read of a run: the vote of theirs that can still be taken back is left out, for the card would tell
     whose answer was whose.
 
-    Raises NotFound for a run that the project does not have, or that has no adapter."""
+    Raises NotFound for a run that the project does not have, or that has no adapter.
+    """
     run = chosen(studio, project_id, run_id)
     arm = f"run:{run_id}"
     of_pair = [
@@ -108,16 +110,12 @@ def chosen(studio: Studio, project_id: str, run_id: str) -> Run:
 
 def newest(studio: Studio, run: Run) -> Evaluation | None:
     """The newest finished evaluation on the run's base that has it as an arm by itself."""
-    return next(
-        (
-            each
-            for each in evaluating.all_of(studio, str(run.spec["project"]))
-            if each.result
-            and each.spec["base"] == run.spec["base"]
-            and f"run:{run.id}" in {arm["arm"] for arm in each.spec["arms"]}
-        ),
-        None,
-    )
+
+    def of_run(each: Evaluation) -> bool:
+        arms = {arm["arm"] for arm in each.spec["arms"]}
+        return each.result is not None and each.spec["base"] == run.spec["base"] and f"run:{run.id}" in arms
+
+    return next(filter(of_run, evaluations.newest_first(studio.home)), None)
 
 
 def held_out(run: Run) -> Estimate | None:

@@ -104,5 +104,5 @@ def of_length(length: Estimate, base: float) -> Found:
 
 def gentler(known: Evidence) -> str:
     if known.mixed < 1:
-        return "Mix in general examples: 1 for each of yours."
+        return "Mix in general examples: 1 for each of yours. If it still forgets then, train more gently."
     return "Train more gently: the next gentler strength, or fewer passes."

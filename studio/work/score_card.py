@@ -17,7 +17,7 @@ from studio.core.estimate import Estimate, estimate, means
 from studio.core.evaluation import Evaluation
 from studio.core.evidence import Deed, Evidence, Quiz
 from studio.core.growth import Stand, growth
-from studio.core.judging import Tally
+from studio.core.judging import Round, Tally
 from studio.core.quiz import Question, refuses, scored
 from studio.core.records import Message, Person, Run, Sampling
 from studio.core.side_effects import gentler
@@ -59,20 +59,10 @@ class ScoreCard:
 
 
 def score_card(studio: Studio, person: Person, project_id: str, run_id: str) -> ScoreCard:
-    """What a person may read of a run: the vote of theirs that can still be taken back is left out, for the card would tell
-    whose answer was whose.
-
-    Raises NotFound for a run that the project does not have, or that has no adapter.
-    """
+    """What a person may read of a run. Raises NotFound for one that the project does not have, or that has no adapter."""
     run = chosen(studio, project_id, run_id)
     arm = f"run:{run_id}"
-    of_pair = [
-        each
-        for each in all_of(studio, project_id)
-        if each.pair == ("base", arm) and each.base == run.spec["base"]
-    ]
-    covered = still_covered([each for each in of_pair if each.judge == person.name])
-    rounds = [each for each in of_pair if each not in covered]
+    rounds = told_to(studio, person, run)
     votes = next(iter(judging.tallies(rounds)), Tally("base", arm))
     kept = measured(run)
     spec: dict[str, Any] = run.spec
@@ -106,6 +96,18 @@ def chosen(studio: Studio, project_id: str, run_id: str) -> Run:
     if found is None:
         raise NotFound(f"This project has no run {run_id} with an adapter. Choose one from the list.")
     return found
+
+
+def told_to(studio: Studio, person: Person, run: Run) -> list[Round]:
+    """The rounds between the base and a run; without the vote of this person that can still be taken back, for the card
+    would tell them whose answer was whose."""
+    rounds = [
+        each
+        for each in all_of(studio, str(run.spec["project"]))
+        if each.pair == ("base", f"run:{run.id}") and each.base == run.spec["base"]
+    ]
+    covered = still_covered([each for each in rounds if each.judge == person.name])
+    return [each for each in rounds if each not in covered]
 
 
 def newest(studio: Studio, run: Run) -> Evaluation | None:

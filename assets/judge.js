@@ -143,6 +143,7 @@ async function end() {
   offer();
   say([over ? "Every question is judged." : "", told && told.said ? "The last vote: " + told.said : ""].filter(Boolean).join(" "));
   await stand();
+  document.getElementById("verdict-again")?.click(); // only now: while one judges, the verdict would tell whose answer was whose
 }
 
 function say(text, kind) { after.replaceChildren(...(text ? [node("p", "note " + (kind || ""), text)] : [])); }

@@ -1,7 +1,8 @@
-"""The command that says what blind votes come to."""
+"""The commands that say what blind votes come to, and whether a run did what it should."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -35,3 +36,25 @@ def votes(
     ]  # fmt: skip
     lines = [said for _, said in found.pairs] or ["Nobody has voted yet. Judge blind in the Compare tab."]
     tell(as_json, {"pairs": pairs}, "\n".join(lines))
+
+
+@commands.command()
+def verdict(
+    run: str,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="First ask general questions, where that was not done.")
+    ] = False,
+    home: Home = None,
+    project: Name = "default",
+    as_json: Json = False,
+) -> None:
+    """Whether a run's style transferred, what that cost, and what to do next."""
+    from studio.work import score_card
+
+    at = here(home, project)
+    if measure:
+        score_card.measure(at.studio, at.project.id, run)
+    found = score_card.score_card(at.studio, at.person, at.project.id, run).verdict
+    result = {"run": run, **asdict(found), "sentence": found.sentence}
+    steps = [f"Next: {each}" for each in found.next]
+    tell(as_json, result, "\n".join([found.sentence, *found.for_style, *found.for_effects, *steps]))

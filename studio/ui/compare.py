@@ -9,7 +9,17 @@ from typing import Any
 import gradio as gr
 
 from studio.core.records import Answer, Arm, Message, Person, Run, Sampling
-from studio.ui import compare_blind, compare_held_out, compare_prompt, drawing, need, show, show_run, talk
+from studio.ui import (
+    compare_blind,
+    compare_held_out,
+    compare_prompt,
+    compare_verdict,
+    drawing,
+    need,
+    show,
+    show_run,
+    talk,
+)
 from studio.ui.drawing import Drawing
 from studio.ui.shell import Shell
 from studio.ui.wire import bind
@@ -62,8 +72,10 @@ def build(studio: Studio, shell: Shell) -> gr.Tab:
         needed = need.lay_out("compare")
         parts = lay_out()
         judge = compare_blind.lay_out(studio)
+        verdict = compare_verdict.lay_out()
     wire(studio, shell, tab, parts, needed)
     compare_blind.wire(studio, shell, tab, needed, judge)
+    compare_verdict.wire(studio, shell, tab, needed, verdict)
     return tab
 
 

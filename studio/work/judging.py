@@ -25,6 +25,7 @@ LONGEST = 20_000  # characters of one
 AT_ONCE = 16  # rows of a batch
 DRAWN = 0.7  # the temperature of both answers of a calibration round: greedy ones would be one and the same
 REASONS = ("voice", "facts", "length", "format")
+TYPED = "typed-"  # begins the id of a question that is of no conversation
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def match(studio: Studio, project_id: str, judging: Judging) -> Match:
 
 def typed(text: str) -> Held:
     asked = clean(text, "The question", LONGEST).strip()
-    return Held(f"typed-{hashed(asked)}", 0, (Message("user", asked),), ())
+    return Held(f"{TYPED}{hashed(asked)}", 0, (Message("user", asked),), ())
 
 
 def listed(text: str) -> tuple[str, ...]:

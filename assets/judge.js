@@ -52,7 +52,8 @@ function offer() {
   text.rows = 4;
   text.setAttribute("aria-label", "Your own questions, one on each line");
   own.append(node("summary", "", "Ask your own questions instead of the held-out ones"), text);
-  row.append(one, two, deed("Start judging", "primary", () => begin({ one: first.value, two: second.value, questions: text.value })));
+  const wish = () => ({ one: first.value, two: second.value, questions: text.value });
+  row.append(one, two, deed("Start judging", "primary", () => begin(wish())), deed("Prepare all answers first", "", () => prepare(wish())));
   const rate = "Which answer is whose is told after the next vote. About one round in " + props.value.calibration + " shows two answers of the same model, to learn how much of a preference is chance.";
   before.replaceChildren(node("p", "soft", rate), row, own);
 }
@@ -248,6 +249,7 @@ function learn() {
   standing.replaceChildren();
   proof.replaceChildren();
   offer();
+  askAhead();
   stand();
 }
 watch("value", learn);

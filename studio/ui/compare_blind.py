@@ -9,7 +9,7 @@ import gradio as gr
 
 from studio.core.judging import CALIBRATION, Round, Tally, titled
 from studio.core.records import Person
-from studio.ui import compare_fix, need, show_run
+from studio.ui import compare_fix, compare_prepare, need, show_run
 from studio.ui.shell import Shell
 from studio.ui.show import counted
 from studio.ui.wire import bind, bind_server
@@ -22,20 +22,22 @@ JUDGE = """
 <div class="judge card" role="region" aria-labelledby="judge-title">
   <div class="head"><h2 id="judge-title">Judge blind</h2><span class="right soft num"></span></div>
   <div class="proof"></div>
+  <div class="ahead"></div>
   <div class="before"></div>
   <div class="round" tabindex="-1"></div>
   <div class="after" role="status"></div>
   <div class="standing"></div>
 </div>
 """
+SCRIPTS = ("judge_ahead", "judge")  # in one scope, in this order
 
 
 def lay_out(studio: Studio) -> gr.HTML:
-    handlers = on_self_test, on_round, on_vote, on_take_back, on_reveal, on_standing, on_votes_file, compare_fix.on_fix_round, compare_fix.on_send_lost  # fmt: skip
+    handlers = on_self_test, on_round, on_vote, on_take_back, on_reveal, on_standing, on_votes_file, compare_fix.on_fix_round, compare_fix.on_send_lost, *compare_prepare.DEEDS  # fmt: skip
     return gr.HTML(
         {"project": "", "arms": []},
         html_template=JUDGE,
-        js_on_load=serving.asset("judge.js").read_text("utf-8"),
+        js_on_load="\n".join(serving.asset(f"{each}.js").read_text("utf-8") for each in SCRIPTS),
         server_functions=[bind_server(studio, each) for each in handlers],
         elem_id="judge",
         apply_default_css=False,

@@ -150,6 +150,8 @@ def match(studio: Studio, project_id: str, judging: Judging) -> Match:
     room = studio.engine.limit(base)
     sides = planning.sides(studio, project_id, room)
     asked = [typed(each) for each in judging.questions] or evaluation_plan.held_out(studio, sides, pair)
+    if judging.questions:
+        fit(studio, base, room, pair, asked)
     references = [each.rest[0].content for each in asked[:USUAL] if each.rest]
     longest = (
         evaluation_plan.longest_answer(studio, base, references) if references else Sampling().max_tokens
@@ -162,6 +164,20 @@ def match(studio: Studio, project_id: str, judging: Judging) -> Match:
 def typed(text: str) -> Held:
     asked = clean(text, "The question", LONGEST).strip()
     return Held(f"{TYPED}{hashed(asked)}", 0, (Message("user", asked),), ())
+
+
+def fit(studio: Studio, base: str, room: int, pair: Sequence[Contender], asked: Sequence[Held]) -> None:
+    """Raises BadInput for a typed question that leaves no room for an answer: nobody could get past it, only stop."""
+    for to in pair:
+        system = [Message("system", to.words.system)] if to.words.system.strip() else []
+        words = f" with the words of {to.title}" if system else ""
+        sizes = studio.engine.sizes(base, [[*system, *each.before] for each in asked])
+        for place, size in enumerate(sizes, 1):
+            if size.tokens >= room:
+                raise BadInput(
+                    f"Question {place} has {size.tokens:,} tokens{words}, and the model takes {room:,}. "
+                    "Shorten it, or leave it out."
+                )
 
 
 def listed(text: str) -> tuple[str, ...]:

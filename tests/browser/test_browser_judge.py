@@ -111,6 +111,8 @@ def test_an_answer_is_fixed_in_write_once_it_was_told_whose_it_is_and_lost_quest
     judge = page.locator("#judge")
     judge.get_by_text("Ask your own questions").click()
     judge.get_by_label("Your own questions").fill(f"To the moon? {HOSTILE}\nTo Mars?")
+    judge.get_by_role("button", name="Prepare all answers first").click()
+    expect(judge.locator(".ahead")).to_contain_text("All answers are ready")
     judge.get_by_role("button", name="Start judging").click()
     expect(judge.locator(".vote button")).to_have_count(4)
     judge.get_by_role("button", name="Fix this answer").first.click()

@@ -167,7 +167,7 @@ async function fix(known) {
 function sent(told) {
   if (!told) return;
   const said = node("p", "note", told.said + " ");
-  if (told.conversation) said.append(deed("Open it in Write", "quiet", () => trigger("submit", { conversation: told.conversation, own: told.own })));
+  if (told.conversation) said.append(deed("Open it in Write", "", () => trigger("submit", { conversation: told.conversation, own: told.own })));
   after.append(said);
 }
 

@@ -255,15 +255,16 @@ async function load() {
   const value = props.value || {};
   if (!value.project || value.turn === turnSeen) return;
   turnSeen = value.turn;
-  if (value.project === project && !value.start) { reread(value.system); return; }
+  if (value.project === project && !value.start && !value.opened) { reread(value.system); return; }
   await leave();
   const other = value.project !== project;
   project = value.project;
   system = value.system;
   const back = other ? await recover() : null;
-  const last = back ? back.id : value.start === "first" ? "" : sessionStorage.getItem("studio.open." + project);
+  const last = back ? back.id : value.opened ? value.opened : value.start === "first" ? "" : sessionStorage.getItem("studio.open." + project);
   if (value.start === "new" && !back) fresh(); else if (last) await open(last); else await first();
-  if (value.start) tell("studio:saved", {});
+  if (value.start || value.opened) tell("studio:saved", {});
+  if (value.said && !back) note("", value.said);
   land();
   if (!back) return;
   trigger("submit", {});

@@ -3,7 +3,8 @@ const at = name => element.querySelector("." + name);
 const proof = at("proof"), before = at("before"), place = at("round"), after = at("after"), standing = at("standing"), count = element.querySelector(".head .num");
 const CHOICES = [["left", "Left is better", "←", "ArrowLeft"], ["tie", "Tie", "=", "="], ["bad", "Both bad", "-", "-"], ["right", "Right is better", "→", "ArrowRight"]];
 let round = null, wanted = null, votes = 0, busy = false;
-const picked = new Set();
+const picked = new Set(), fixes = new Set();
+let due = []; // answers to be fixed, whose round's vote can still be taken back
 
 function node(tag, classes, text) {
   const made = document.createElement(tag);
@@ -17,6 +18,12 @@ function deed(text, classes, does, key) {
   made.type = "button";
   if (key) made.append(node("kbd", "", key));
   made.onclick = does;
+  return made;
+}
+
+function toggle(text, classes, chosen, value, key) {
+  const made = deed(text, classes, () => { chosen.has(value) ? chosen.delete(value) : chosen.add(value); made.setAttribute("aria-pressed", chosen.has(value)); }, key);
+  made.setAttribute("aria-pressed", "false");
   return made;
 }
 
@@ -45,7 +52,8 @@ function offer() {
   text.rows = 4;
   text.setAttribute("aria-label", "Your own questions, one on each line");
   own.append(node("summary", "", "Ask your own questions instead of the held-out ones"), text);
-  row.append(one, two, deed("Start judging", "primary", () => begin({ one: first.value, two: second.value, questions: text.value })));
+  const wish = () => ({ one: first.value, two: second.value, questions: text.value });
+  row.append(one, two, deed("Start judging", "primary", () => begin(wish())), deed("Prepare all answers first", "", () => prepare(wish())));
   const rate = "Which answer is whose is told after the next vote. About one round in " + props.value.calibration + " shows two answers of the same model, to learn how much of a preference is chance.";
   before.replaceChildren(node("p", "soft", rate), row, own);
 }
@@ -91,6 +99,7 @@ async function forward() {
 function draw(next) {
   round = next;
   picked.clear();
+  fixes.clear();
   before.replaceChildren();
   count.textContent = votes + (votes === 1 ? " vote" : " votes") + " in this sitting";
   const panes = node("div", "panes-two");
@@ -98,17 +107,14 @@ function draw(next) {
     const pane = node("section", "answer"), text = node("p", "said", next[side] || "(no answer)");
     pane.append(node("h3", "", side === "left" ? "Left" : "Right"), text);
     text.dir = "auto";
+    pane.append(toggle("Fix this answer", "quiet fix", fixes, side));
     panes.append(pane);
   }
   const turns = next.turns.map(([role, content]) => { const made = node("p", role === "user" ? "said you" : "said", content); made.dir = "auto"; return made; });
   const row = node("div", "vote");
   for (const [name, label, key] of CHOICES) row.append(deed(label, "", () => vote(name), key));
   const why = node("div", "reasons");
-  why.append(node("span", "soft", "Because of"), ...props.value.reasons.map((each, index) => {
-    const made = deed(each, "tag", () => { picked.has(each) ? picked.delete(each) : picked.add(each); made.setAttribute("aria-pressed", picked.has(each)); }, index + 1);
-    made.setAttribute("aria-pressed", "false");
-    return made;
-  }));
+  why.append(node("span", "soft", "Because of"), ...props.value.reasons.map((each, index) => toggle(each, "tag", picked, each, index + 1)));
   const foot = node("div", "foot");
   foot.append(why, deed("Take the last vote back", "quiet", takeBack, "u"), deed("Stop judging", "quiet", end));
   place.replaceChildren(...turns, panes, row, foot);
@@ -122,8 +128,11 @@ async function vote(name) {
   busy = false;
   if (!told) return;
   votes += 1;
+  const voted = round.id;
   round = null;
+  due.push(...[...fixes].map(side => ({ round: voted, side })));
   say(told.said ? "The vote before: " + told.said : "");
+  await fix(each => each.round !== voted);
   await forward();
 }
 
@@ -133,6 +142,7 @@ async function takeBack() {
   if (!told) return;
   if (!told.round) { say("There is no vote that can be taken back: which answer was whose has been told."); return; }
   votes = Math.max(votes - 1, 0);
+  due = due.filter(each => each.round !== told.round.id);
   draw(told.round);
   say("Your last vote is taken back. Vote again.");
 }
@@ -142,8 +152,24 @@ async function end() {
   const over = wanted && !round;
   offer();
   say([over ? "Every question is judged." : "", told && told.said ? "The last vote: " + told.said : ""].filter(Boolean).join(" "));
+  if (told) await fix(() => true);
   await stand();
   document.getElementById("verdict-again")?.click(); // only now: while one judges, the verdict would tell whose answer was whose
+}
+
+// Answers go to Write once it has been told whose they are: the draft there names the model.
+async function fix(known) {
+  const now = due.filter(known), project = props.value.project;
+  due = due.filter(each => !known(each));
+  for (const each of now) sent(await asked(server.on_fix_round, { project, ...each }));
+}
+
+// What was sent to Write, and the way there.
+function sent(told) {
+  if (!told) return;
+  const said = node("p", "note", told.said + " ");
+  if (told.conversation) said.append(deed("Open it in Write", "", () => trigger("submit", { conversation: told.conversation, own: told.own })));
+  after.append(said);
 }
 
 function say(text, kind) { after.replaceChildren(...(text ? [node("p", "note " + (kind || ""), text)] : [])); }
@@ -158,6 +184,17 @@ function bar(each) {
   return [node("span", "", each.name), drawn, node("span", "num", Math.round(100 * each.value) + " % [" + Math.round(100 * each.low) + ", " + Math.round(100 * each.high) + "]")];
 }
 
+function lost({ label, ...which }) {
+  const made = deed(label, "quiet lost", async () => {
+    made.disabled = true;
+    const told = await asked(server.on_send_lost, { project: props.value.project, ...which });
+    if (told) say("");
+    sent(told);
+    await stand();
+  });
+  return made;
+}
+
 async function stand() {
   const project = (props.value || {}).project, told = project ? await asked(server.on_standing, { project }) : null;
   if (!told || project !== props.value.project) return;
@@ -165,7 +202,7 @@ async function stand() {
   for (const each of told.pairs) {
     const score = node("div", "score");
     score.append(...bar(each));
-    made.push(node("p", "note", each.said), score, node("p", "soft", each.beside + "."));
+    made.push(node("p", "note", each.said), score, node("p", "soft", each.beside + "."), ...each.lost.map(lost));
   }
   if (told.strengths.length) {
     const score = node("div", "score");
@@ -209,9 +246,11 @@ function learn() {
   const now = JSON.stringify(props.value || {});
   if (now === known) return;
   known = now;
+  due = [];
   standing.replaceChildren();
   proof.replaceChildren();
   offer();
+  askAhead();
   stand();
 }
 watch("value", learn);

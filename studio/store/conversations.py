@@ -102,6 +102,18 @@ def find_by_request(db: sa.Connection, request: str) -> Any:
     return db.execute(sa.select(revisions).where(revisions.c.request == request)).one_or_none()
 
 
+def done(db: sa.Connection, requests: Sequence[str]) -> set[str]:
+    """Those of the requests that were done already."""
+    query = sa.select(revisions.c.request).where(revisions.c.request.in_(requests))
+    return set(db.execute(query).scalars())
+
+
+def outside_bin(db: sa.Connection, ids: Sequence[str]) -> set[str]:
+    """Those of the ids that a conversation outside the bin has."""
+    query = sa.select(heads.c.id).where(heads.c.id.in_(ids), heads.c.deleted.is_(False))
+    return set(db.execute(query).scalars())
+
+
 def again(db: sa.Connection, earlier: Any, change: Change) -> Conversation:
     """The answer that a repeated request had, from the revision that it made."""
     newest = load(db, earlier.conversation_id)

@@ -11,6 +11,7 @@ import gradio as gr
 from studio.core.records import Answer, Arm, Message, Person, Run, Sampling
 from studio.ui import (
     compare_blind,
+    compare_fix,
     compare_held_out,
     compare_prompt,
     compare_verdict,
@@ -38,6 +39,7 @@ class Side:
     prompt: gr.Dropdown
     system: gr.Textbox
     pane: gr.HTML
+    fix: gr.Button
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,8 @@ def lay_out_side(name: str) -> Side:
             elem_classes="talk-box",
             js_on_load=serving.asset("follow.js").read_text("utf-8"),
         )
-    return Side(arm, prompt, system, pane)
+        fix = gr.Button("Fix this answer", elem_id=f"compare-{name}-fix", elem_classes="fit quiet")
+    return Side(arm, prompt, system, pane, fix)
 
 
 def wire(studio: Studio, shell: Shell, tab: gr.Tab, parts: Parts, needed: need.Need) -> None:
@@ -150,6 +153,11 @@ def wire(studio: Studio, shell: Shell, tab: gr.Tab, parts: Parts, needed: need.N
         [parts.message, parts.asked, parts.place],
         **now,
     )
+    for place, side in enumerate((parts.left, parts.right)):
+        fixing = [shell.project, gr.State(place), parts.talks, *arms, *under]
+        side.fix.click(
+            bind(studio, compare_fix.on_fix), fixing, [shell.handed, shell.tabs], preprocess=False, **now
+        )
     # In the same queue as the answers: a last frame of one that is being cancelled must not be drawn over the empty panes.
     after: dict[str, Any] = {"cancels": [sending], "concurrency_id": "accelerator", "concurrency_limit": 1, "show_progress": "hidden"}  # fmt: skip
     parts.last.click(on_last, [parts.talks, parts.message], [*parts.panes, parts.message], **after)
@@ -193,7 +201,7 @@ def on_open(
     if given:
         systems = tuple(map(compare_held_out.system, given.systems, (left_prompt, right_prompt)))
         panes = drawn(given.talks)
-    return gr.update(visible=ready), said(runs), *(gr.update(choices=choices, value=arm) for arm in arms), *systems, *panes, now, place, *under, asked, None  # fmt: skip
+    return gr.update(visible=ready), said(runs), *(gr.update(choices=choices, value=arm) for arm in arms), *systems, *panes, now, place, *under, asked, compare_held_out.taken(handed)  # fmt: skip
 
 
 def said(runs: Sequence[Run]) -> str:

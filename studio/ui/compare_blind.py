@@ -9,7 +9,7 @@ import gradio as gr
 
 from studio.core.judging import CALIBRATION, Round, Tally, titled
 from studio.core.records import Person
-from studio.ui import need, show_run
+from studio.ui import compare_fix, compare_prepare, need, show_run
 from studio.ui.shell import Shell
 from studio.ui.show import counted
 from studio.ui.wire import bind, bind_server
@@ -22,20 +22,22 @@ JUDGE = """
 <div class="judge card" role="region" aria-labelledby="judge-title">
   <div class="head"><h2 id="judge-title">Judge blind</h2><span class="right soft num"></span></div>
   <div class="proof"></div>
+  <div class="ahead"></div>
   <div class="before"></div>
   <div class="round" tabindex="-1"></div>
   <div class="after" role="status"></div>
   <div class="standing"></div>
 </div>
 """
+SCRIPTS = ("judge_ahead", "judge")  # in one scope, in this order
 
 
 def lay_out(studio: Studio) -> gr.HTML:
-    handlers = on_self_test, on_round, on_vote, on_take_back, on_reveal, on_standing, on_votes_file
+    handlers = on_self_test, on_round, on_vote, on_take_back, on_reveal, on_standing, on_votes_file, compare_fix.on_fix_round, compare_fix.on_send_lost, *compare_prepare.DEEDS  # fmt: skip
     return gr.HTML(
         {"project": "", "arms": []},
         html_template=JUDGE,
-        js_on_load=serving.asset("judge.js").read_text("utf-8"),
+        js_on_load="\n".join(serving.asset(f"{each}.js").read_text("utf-8") for each in SCRIPTS),
         server_functions=[bind_server(studio, each) for each in handlers],
         elem_id="judge",
         apply_default_css=False,
@@ -44,6 +46,7 @@ def lay_out(studio: Studio) -> gr.HTML:
 
 def wire(studio: Studio, shell: Shell, tab: gr.Tab, needed: need.Need, judge: gr.HTML) -> None:
     gr.on([tab.select, needed.watch.tick], bind(studio, on_judge), shell.project, judge, queue=False, show_progress="hidden")  # fmt: skip
+    judge.submit(bind(studio, compare_fix.on_leave), None, [shell.handed, shell.tabs], queue=False, show_progress="hidden")  # fmt: skip
 
 
 def on_judge(studio: Studio, person: Person, project: str | None) -> dict[str, Any]:
@@ -111,9 +114,12 @@ def uncovered(round: Round | None) -> dict[str, Any]:
 
 def on_standing(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
     """What all judges' votes come to."""
-    found = standing.standing(studio, str(given["project"]))
+    project = str(given["project"])
+    found, lost = standing.standing(studio, project), compare_fix.offers(studio, project)
     return {
-        "pairs": [as_bar(tally, said) for tally, said in found.pairs],
+        "pairs": [
+            {**as_bar(tally, said), "lost": lost.get((tally.a, tally.b), [])} for tally, said in found.pairs
+        ],
         "strengths": [
             {"name": titled(arm), "value": each.value, "low": each.low, "high": each.high}
             for arm, each in found.strengths

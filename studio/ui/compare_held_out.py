@@ -27,7 +27,7 @@ class Handed:
 
 def read(studio: Studio, project: str, given: Any) -> tuple[Handed | None, Any]:
     """(what the Prompt tab has handed over, what is said of it); that is only where to look, and may not be there any more."""
-    if not given:
+    if not is_mine(given):
         return None, gr.skip()
     try:
         where = str(given["evaluation"]), int(given["number"]), int(given["arm"])
@@ -39,6 +39,16 @@ def read(studio: Studio, project: str, given: Any) -> tuple[Handed | None, Any]:
     left, right = asked.sides
     talks = [[*map(earlier, asked.earlier), turn(asked, each)] for each in asked.sides]
     return Handed(right.model, right.prompt, (left.system, right.system), talks), said(asked, right)
+
+
+def is_mine(given: Any) -> bool:
+    """Not what is on its way to Write: the tab may be read once more while it is left."""
+    return bool(given) and not (isinstance(given, dict) and "conversation" in given)
+
+
+def taken(given: Any) -> Any:
+    """What is left of what was handed over."""
+    return None if is_mine(given) else gr.skip()
 
 
 def earlier(pair: tuple[str, str]) -> talk.Turn:

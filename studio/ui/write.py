@@ -15,6 +15,7 @@ from studio.ui import (
     write_draft,
     write_files,
     write_find,
+    write_handed,
     write_history,
     write_length,
     write_many,
@@ -94,8 +95,9 @@ def build(studio: Studio, shell: Shell) -> gr.Tab:
     shown = [first, work, listed, editing]
     quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
     # Two events, not one with two triggers: of those, Gradio drops the second while the first is on its way.
-    for each in (tab.select, shell.project.change):
-        each(bind(studio, on_open), shell.project, shown, **quiet)
+    handed = [shell.project, shell.handed], [*shown, shell.handed]
+    tab.select(bind(studio, on_select), *handed, **quiet)
+    shell.project.change(bind(studio, on_open), shell.project, shown, **quiet)
     editing.submit(bind(studio, on_first), shell.project, [first, work], **quiet)
     begin.click(bind(studio, on_begin), shell.project, shown, **quiet)
     starter.click(bind(studio, on_starter), shell.project, shown, concurrency_limit=None)
@@ -171,6 +173,15 @@ def on_open(
         {"project": project, "turn": turn},
         {"project": project, "system": system, "start": start, "turn": turn},
     )
+
+
+def on_select(studio: Studio, person: Person, project: str | None, handed: Any) -> tuple[Any, ...]:
+    """The tab was opened, perhaps at a conversation that Compare hands over."""
+    *shown, editing = on_open(studio, person, project)
+    opened = write_handed.opened(handed) if project else {}
+    if not opened:
+        return *shown, editing, gr.skip()
+    return *shown, {**editing, **opened}, None
 
 
 def on_begin(studio: Studio, person: Person, project: str) -> tuple[Any, Any, Any, Any]:

@@ -201,11 +201,15 @@ def in_turns(
     """
     left = list(waiting)
     while left and not stopping():
+        if not studio.unattended.turn.acquire(timeout=PAUSE):
+            continue  # another list is being answered: that one ends its turn when it is done, or for a person
         done: set[int] = set()
         try:
             done.update(listed(left, lambda: stopping() or studio.engine.wanted()))
         except Busy:
-            log.debug("the model is in use; the evaluation waits")
+            log.debug("the model is in use; the list waits")
+        finally:
+            studio.unattended.turn.release()
         left = [each for place, each in enumerate(left) if place not in done]
         while left and studio.engine.wanted() and not stopping():
             time.sleep(PAUSE)

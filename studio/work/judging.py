@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from uuid import uuid4
 
@@ -25,6 +25,9 @@ LONGEST = 20_000  # characters of one
 AT_ONCE = 16  # rows of a batch
 DRAWN = 0.7  # the temperature of both answers of a calibration round: greedy ones would be one and the same
 REASONS = ("voice", "facts", "length", "format")
+TYPED = "typed-"  # begins the id of a question that is of no conversation
+
+Picked = tuple[Held, bool]  # a question, and whether it calibrates
 
 
 @dataclass(frozen=True)
@@ -79,19 +82,37 @@ def next_round(
 
 def made(studio: Studio, person: Person, project_id: str, found: Match, most: int) -> Iterator[Round]:
     """Make up to `most` rounds of questions that the judge has not met, each kept as soon as both answers are there."""
+    chosen = picked(studio, person, project_id, found)[:most]
+    if not chosen:  # the model is not waited for, nor loaded, to say that all was judged
+        return
+    yield from (each for _, each in answered(studio, person, project_id, found, chosen, lambda: False))
+
+
+def picked(studio: Studio, person: Person, project_id: str, found: Match) -> list[Picked]:
+    """The questions that the judge has not met, in their order; some, by chance, to calibrate first."""
     seen = met(studio, person, project_id, found)
     judged = {each.question for each in seen if not each.calibrates}
     calibrated = {each.question for each in seen if each.calibrates}
-    left = sorted(
-        (each for each in found.questions if each.id not in judged), key=lambda each: order(person, each.id)
-    )
-    chosen = [
-        (each, each.id not in calibrated and secrets.randbelow(CALIBRATION) == 0) for each in left[:most]
+    left = [each for each in found.questions if each.id not in judged]
+    return [
+        (each, each.id not in calibrated and secrets.randbelow(CALIBRATION) == 0)
+        for each in sorted(left, key=lambda each: order(person, each.id))
     ]
+
+
+def answered(
+    studio: Studio,
+    person: Person,
+    project_id: str,
+    found: Match,
+    chosen: Sequence[Picked],
+    stopping: Callable[[], bool],
+) -> Iterator[tuple[int, Round]]:
+    """Yield (place in `chosen`, round) as each is answered and kept; ends within a token of `stopping()`."""
     asked = [found.asks(*each) for each in chosen]
     answers: dict[int, Shown] = {}
     rows = [ask for pair in asked for _, ask in pair]
-    for place, answer in studio.engine.answer_all(found.base, rows, AT_ONCE, lambda: False):
+    for place, answer in studio.engine.answer_all(found.base, rows, AT_ONCE, stopping):
         to = asked[place // 2][place % 2][0]
         answers[place] = Shown(to.arm, answer.text, answer.fingerprint)
         if place ^ 1 in answers:
@@ -102,7 +123,7 @@ def made(studio: Studio, person: Person, project_id: str, found: Match, most: in
             )
             with studio.database.writing() as db:
                 kept = rounds.add(db, new)
-            yield kept
+            yield place // 2, kept
 
 
 def met(studio: Studio, person: Person, project_id: str, found: Match) -> list[Round]:
@@ -129,6 +150,8 @@ def match(studio: Studio, project_id: str, judging: Judging) -> Match:
     room = studio.engine.limit(base)
     sides = planning.sides(studio, project_id, room)
     asked = [typed(each) for each in judging.questions] or evaluation_plan.held_out(studio, sides, pair)
+    if judging.questions:
+        fit(studio, base, room, pair, asked)
     references = [each.rest[0].content for each in asked[:USUAL] if each.rest]
     longest = (
         evaluation_plan.longest_answer(studio, base, references) if references else Sampling().max_tokens
@@ -140,7 +163,21 @@ def match(studio: Studio, project_id: str, judging: Judging) -> Match:
 
 def typed(text: str) -> Held:
     asked = clean(text, "The question", LONGEST).strip()
-    return Held(f"typed-{hashed(asked)}", 0, (Message("user", asked),), ())
+    return Held(f"{TYPED}{hashed(asked)}", 0, (Message("user", asked),), ())
+
+
+def fit(studio: Studio, base: str, room: int, pair: Sequence[Contender], asked: Sequence[Held]) -> None:
+    """Raises BadInput for a typed question that leaves no room for an answer: nobody could get past it, only stop."""
+    for to in pair:
+        system = [Message("system", to.words.system)] if to.words.system.strip() else []
+        words = f" with the words of {to.title}" if system else ""
+        sizes = studio.engine.sizes(base, [[*system, *each.before] for each in asked])
+        for place, size in enumerate(sizes, 1):
+            if size.tokens >= room:
+                raise BadInput(
+                    f"Question {place} has {size.tokens:,} tokens{words}, and the model takes {room:,}. "
+                    "Shorten it, or leave it out."
+                )
 
 
 def listed(text: str) -> tuple[str, ...]:

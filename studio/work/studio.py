@@ -1,4 +1,4 @@
-"""The studio: five collaborators, made once and handed to every verb."""
+"""The studio: six collaborators, made once and handed to every verb."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from studio.store.database import Database
 from studio.store.home import Home, open_home
 from studio.work.drafts import Drafts
 from studio.work.jobs import Jobs
+from studio.work.unattended import Unattended
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Studio:
     engine: Engine
     jobs: Jobs
     drafts: Drafts = field(default_factory=Drafts)
+    unattended: Unattended = field(default_factory=Unattended)
 
 
 def opened(root: Path | None = None) -> Studio:

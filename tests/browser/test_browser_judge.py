@@ -4,7 +4,7 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from moves import go_to
+from moves import go_to, settle
 from playwright.sync_api import expect
 from served import Served
 
@@ -101,3 +101,67 @@ def test_after_a_refresh_the_same_round_waits_and_two_windows_vote_once(page, se
 def violations(page):
     found = Axe().run(page).response["violations"]
     return [each["id"] for each in found if each["impact"] in ("serious", "critical")]
+
+
+def test_an_answer_is_fixed_in_write_once_it_was_told_whose_it_is_and_lost_questions_go_there_once(
+    page, served
+):
+    page.goto(served.url)
+    go_to(page, "Compare")
+    judge = page.locator("#judge")
+    judge.get_by_text("Ask your own questions").click()
+    judge.get_by_label("Your own questions").fill(f"To the moon? {HOSTILE}\nTo Mars?")
+    judge.get_by_role("button", name="Prepare all answers first").click()
+    expect(judge.locator(".ahead")).to_contain_text("All answers are ready")
+    judge.get_by_role("button", name="Start judging").click()
+    expect(judge.locator(".vote button")).to_have_count(4)
+    judge.get_by_role("button", name="Fix this answer").first.click()
+    page.keyboard.press("-")
+    expect(judge.locator(".head .num")).to_have_text("1 vote in this sitting")
+    expect(judge.locator(".after")).to_be_empty()  # it can still be taken back, so nothing is told
+    judge.get_by_role("button", name="Stop judging").click()
+    expect(judge.locator(".after")).to_contain_text("The left answer is a draft in Write")
+    judge.get_by_role("button", name="Open it in Write").click()
+
+    editor = page.locator("#editor")
+    expect(editor.locator(".chosen .tag")).to_have_text("fix×")
+    expect(editor.get_by_label("user says")).to_have_value(re.compile("To "))
+    expect(editor.locator(".drafted-by")).to_contain_text("Draft by")
+    go_to(page, "Compare")
+    lost = judge.locator("button.lost")
+    while lost.count():
+        lost.first.click()
+        expect(judge.locator(".after")).to_contain_text("in Write now")
+        settle(page)
+    assert page.evaluate("window.bad") is None
+
+
+def test_the_last_answer_of_a_chat_is_fixed_in_write_and_a_held_out_one_opens_its_own_conversation(
+    page, served
+):
+    page.goto(served.url)
+    go_to(page, "Compare")
+    page.locator("#compare-right-fix").click()
+    expect(page.get_by_text("There is no answer to fix yet")).to_be_visible()
+    page.get_by_label("Your message").fill("And to Venus?")
+    page.locator("#compare-send").click()
+    expect(page.locator("#compare-right-pane .pace")).to_contain_text(re.compile(r"[1-9]\d* tokens? in"))
+    page.locator("#compare-right-fix").click()
+    editor = page.locator("#editor")
+    expect(editor.get_by_label("user says")).to_have_value("And to Venus?")
+    expect(editor.locator(".drafted-by")).to_contain_text("Draft by the base model")
+    number = editor.locator("h2").inner_text()
+
+    go_to(page, "Compare")
+    page.locator("#compare-right-fix").click()
+    expect(editor.locator("h2")).to_have_text(number)  # once
+    go_to(page, "Compare")
+    page.locator("#compare-again").click()
+    page.locator("#compare-next").click()
+    expect(page.get_by_label("Your message")).to_have_value(re.compile("Parcel"))
+    page.locator("#compare-send").click()
+    expect(page.locator("#compare-left-pane .pace")).to_contain_text(re.compile(r"[1-9]\d* tokens? in"))
+    page.locator("#compare-left-fix").click()
+    expect(editor.locator(".notes")).to_contain_text("held out")
+    expect(editor.get_by_label("assistant says")).to_have_value(re.compile("On boat"))
+    assert violations(page) == []

@@ -196,3 +196,10 @@ def test_votes_on_another_base_are_not_counted_together(studio, project):
     judging.vote(studio, ADA, project.id, found.id, "left")
 
     assert sum(each.questions for each, _ in standing.standing(studio, project.id).pairs) <= 1
+
+
+def test_a_question_that_is_too_long_is_named_before_the_first_round(studio, project):
+    long = Judging(PAIR.arms, ("Short?", "word " * 3900))
+    with pytest.raises(BadInput, match=r"Question 2 has .* Shorten it, or leave it out"):
+        judging.next_round(studio, ADA, project.id, long)
+    assert judging.all_of(studio, project.id) == []

@@ -87,7 +87,7 @@ def of_deed(deed: Deed, answers: int) -> Found:
     beside = f"{said}, and {deed.usual} of the base's or of yours"
     if seen.low > usual + OFTEN:
         return Found("serious", f"{beside}.", deed.mend)
-    if seen.value > usual and seen.value >= OFTEN:
+    if seen.low > usual and seen.value >= OFTEN:
         return Found("some", f"{beside}.", deed.mend)
     return Found("none", f"{beside}.")
 

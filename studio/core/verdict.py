@@ -18,8 +18,8 @@ what               serious                                  some                
 general text       loss surely rose by 10 %                 surely by 2 %                          surely by less than 5 %
 general questions  surely more lost than learned, and a     surely more lost than learned          otherwise; nothing is said where
                    quarter of what the base knew                                                   the base knew fewer than five
-answers that loop, surely a tenth more than of the base's   a tenth or more, and more than of the  otherwise
-copy or refuse     and of the experts'                      base's and of the experts'
+answers that loop, surely a tenth more than of the base's   a tenth or more, and surely more than  otherwise
+copy or refuse     and of the experts'                      of the base's and of the experts'
 length             -                                        surely twice or half of the experts',  otherwise
                                                             and farther off than the base's
 judges             surely prefer the base                   -                                      otherwise

@@ -64,6 +64,7 @@ def test_the_style_by_the_table_of_rules(votes, closed, fell, said):
         ({"deeds": (Deed("refuse", 8, 1, "Mend it."),)}, "serious"),
         ({"deeds": (Deed("refuse", 2, 0, "Mend it."),)}, "some"),
         ({"deeds": (Deed("refuse", 2, 3, "Mend it."),)}, "none"),
+        ({"deeds": (Deed("refuse", 2, 1, "Mend it."),)}, "none"),  # one more can be chance
         ({"length": Estimate(3.0, 2.2, 4.0), "base_length": 1.2}, "some"),
         ({"length": Estimate(3.0, 2.2, 4.0)}, "none"),  # the base's were even longer
         ({"answers": FEW - 1}, "not yet known"),

@@ -89,15 +89,21 @@ def made(studio: Studio, person: Person, project_id: str, found: Match, most: in
 
 
 def picked(studio: Studio, person: Person, project_id: str, found: Match) -> list[Picked]:
-    """The questions that the judge has not met, in their order; some, by chance, to calibrate first."""
+    """The questions that the judge has not met, in their order, and by chance some between them to calibrate."""
     seen = met(studio, person, project_id, found)
     judged = {each.question for each in seen if not each.calibrates}
     calibrated = {each.question for each in seen if each.calibrates}
     left = [each for each in found.questions if each.id not in judged]
-    return [
-        (each, each.id not in calibrated and secrets.randbelow(CALIBRATION) == 0)
-        for each in sorted(left, key=lambda each: order(person, each.id))
-    ]
+    chosen: list[Picked] = []
+    for each in sorted(left, key=lambda each: order(person, each.id)):
+        # Another question than the one that follows: asked twice in a row, it would tell what the first round was for.
+        spare = [other for other in found.questions if other.id not in {*calibrated, each.id}]
+        if spare and secrets.randbelow(CALIBRATION - 1) == 0:
+            other = secrets.choice(spare)
+            calibrated.add(other.id)
+            chosen.append((other, True))
+        chosen.append((each, False))
+    return chosen
 
 
 def answered(

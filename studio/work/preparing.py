@@ -36,17 +36,11 @@ def start(studio: Studio, person: Person, project_id: str, wanted: Judging) -> P
                 f"Questions are being prepared for {going.judge} just now: {going.done} of {going.total} are done. "
                 "Wait until they are, or stop that, then prepare yours."
             )
-        picked = everything(studio, person, project_id, found)
+        picked = judging.picked(studio, person, project_id, found)
         ahead.preparation = new = Preparation(project_id, person.name, wanted, len(picked))
     what = (studio, person, found, picked, new)
     threading.Thread(target=work, args=what, daemon=True, name="preparing").start()
     return new
-
-
-def everything(studio: Studio, person: Person, project_id: str, found: Match) -> list[Picked]:
-    """A round for each question that has none, and before it a calibrating one where chance wants it."""
-    picked = judging.picked(studio, person, project_id, found)
-    return [(held, same) for held, drawn in picked for same in ((True, False) if drawn else (False,))]
 
 
 def now(studio: Studio, person: Person, project_id: str) -> Preparation | None:

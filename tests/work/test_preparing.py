@@ -78,7 +78,7 @@ def test_every_question_is_answered_unattended_and_judged_without_the_model(stud
 def test_it_is_stopped_and_gone_on_with_after_a_restart(studio, project, home, monkeypatch):
     monkeypatch.setattr(judging, "AT_ONCE", 2)  # one question after the other
     preparing.start(studio, ADA, project, WANTED)
-    while not studio.unattended.preparation.done:
+    while not real(studio, project):
         time.sleep(0.001)
     preparing.stop(studio, ADA, project)
     wait(studio)

@@ -153,6 +153,8 @@ class Tracker:
                 self.put(self.to, event)
 
     def put(self, to: TensorBoard | Trackio, event: dict[str, Any]) -> None:
+        if "update" not in event:  # a plan has numbers, too, but no place on a curve
+            return
         named = {name: event[field] for field, name in NUMBERS.items() if event.get(field) is not None}
         if event.get("seconds"):
             named["tokens_per_second"] = event["tokens"] / event["seconds"]

@@ -237,7 +237,7 @@ def truth(folder, alive):
     if (folder / "card.json").exists():
         return (json.loads((folder / "card.json").read_text())["state"],)
     said = [each["kind"] for each in runs.read_events(folder)]
-    if said and said[-1] in ("failed", "discarded"):
+    if said and said[-1] in ("failed", "discarded", "paused"):
         return (said[-1],)
     if folder.name in alive:
         return ACTIVE

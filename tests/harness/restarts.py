@@ -314,7 +314,7 @@ def wrong_at_the_end(home, told):
     told["different results"] = len({learned(run) for run in whole})
 
 
-ENDS = {"": ("finished",), "keep": ("stopped", "failed", "finished"), "discard": ("discarded", "finished")}
+ENDS = {"": ("finished",), "keep": ("stopped", "paused", "finished"), "discard": ("discarded", "finished")}
 
 
 def learned(run):

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from studio.core.agreement import alpha
 from studio.core.estimate import Estimate, Floats
 from studio.core.records import Message
 
+Asked = tuple[str, tuple[str, str], str]  # base, pair of arms, question
 Choice = Literal["left", "right", "tie", "bad"]
 CHOICES: tuple[Choice, ...] = ("left", "right", "tie", "bad")
 EVEN = (0.4, 0.6)  # shares between which nobody would notice a difference
@@ -114,18 +115,29 @@ def tallies(rounds: Iterable[Round]) -> list[Tally]:
 
     A question counts once, whoever judged it: as what most chose, or as a tie where two things were chosen equally often.
     """
-    asked: dict[tuple[str, str], dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    found: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for (_, pair, _), voted in by_question(rounds).items():
+        found[pair][most(voted)] += 1
+    made = (Tally(a, b, count[a], count[b], count["tie"], count["bad"]) for (a, b), count in found.items())
+    return sorted(made, key=lambda each: (-each.questions, each.a, each.b))
+
+
+def by_question(rounds: Iterable[Round]) -> dict[Asked, list[Round]]:
+    """The rounds that count, of each base, pair of arms and question."""
+    asked: dict[Asked, list[Round]] = defaultdict(list)
     for each in counting(rounds):
-        asked[each.pair][each.question].append(each.chosen)
-    found = []
-    for (a, b), questions in asked.items():
-        count = Counter(map(most, questions.values()))
-        found.append(Tally(a, b, count[a], count[b], count["tie"], count["bad"]))
-    return sorted(found, key=lambda each: (-each.questions, each.a, each.b))
+        asked[each.base, each.pair, each.question].append(each)
+    return asked
 
 
-def most(chosen: Sequence[str]) -> str:
-    ranked = Counter(chosen).most_common(2)
+def on_last_base(rounds: Sequence[Round]) -> list[Round]:
+    """Those on the base that was judged last: those on another one are of other arms."""
+    return [each for each in rounds if each.base == rounds[-1].base]
+
+
+def most(voted: Sequence[Round]) -> str:
+    """What most of a question's judges chose, as `Round.chosen` names it; a tie where two things were chosen equally often."""
+    ranked = Counter(each.chosen for each in voted).most_common(2)
     return "tie" if len(ranked) > 1 and ranked[0][1] == ranked[1][1] else ranked[0][0]
 
 
@@ -142,10 +154,8 @@ def wins(found: Sequence[Tally]) -> tuple[list[str], Floats]:
 
 def agreement(rounds: Iterable[Round]) -> float | None:
     """Krippendorff's alpha over the questions that several judges voted on; None where there is none."""
-    asked: dict[tuple[Any, ...], dict[str, str]] = defaultdict(dict)
-    for each in counting(rounds):
-        asked[each.pair, each.question][each.judge] = each.chosen
-    return alpha([list(each.values()) for each in asked.values() if len(each) > 1])
+    asked = by_question(rounds).values()
+    return alpha([list({each.judge: each.chosen for each in voted}.values()) for voted in asked])
 
 
 @dataclass(frozen=True)

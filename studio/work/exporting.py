@@ -49,13 +49,18 @@ def bundle(studio: Studio, run_id: str, format: str, out: Path | None = None) ->
         raise NotFound(
             f"Run {run_id} has no adapter to export. Choose a run that finished, or was stopped and kept."
         )
-    folder = out or studio.home.exports / f"run-{run_id}-{format}"
-    if out and out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise BadInput(f"{out} is not empty. Name a new folder, so that nothing is written over.")
+    folder = place(out, studio.home.exports / f"run-{run_id}-{format}")
     try:
         return write(studio, run, format, folder)
     except OSError as error:
         raise DoesNotFit(f"The export could not be written to {folder} ({error.strerror}). Free some space or choose another folder.") from error  # fmt: skip
+
+
+def place(out: Path | None, usual: Path) -> Path:
+    """Where an export is written: the `usual` folder, or one that a person named. Raises BadInput where that one is in use."""
+    if out and out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise BadInput(f"{out} is not empty. Name a new folder, so that nothing is written over.")
+    return out or usual
 
 
 def write(studio: Studio, run: Run, format: str, folder: Path) -> list[Path]:

@@ -75,14 +75,10 @@ def lost(studio: Studio, project_id: str) -> dict[Lost, list[Fix]]:
 
     Of the base that was judged last; without what was sent already, and without rounds whose judge is still blind.
     """
-    everything = all_of(studio, project_id)
-    asked: dict[tuple[tuple[str, str], str], list[Round]] = defaultdict(list)
-    for each in judging.counting(everything):
-        if each.base == everything[-1].base:
-            asked[each.pair, each.question].append(each)
+    asked = judging.by_question(judging.on_last_base(all_of(studio, project_id)))
     found: dict[Lost, list[Fix]] = defaultdict(list)
-    for (pair, _), voted in asked.items():
-        chosen = judging.most([each.chosen for each in voted])
+    for (_, pair, _), voted in asked.items():
+        chosen = judging.most(voted)
         told = next((each for each in voted if each.revealed), None)
         for arm in pair if told else ():
             if told and arm != "base" and chosen in {*pair, "bad"} - {arm}:

@@ -16,13 +16,13 @@ from studio.core.text import clean
 from studio.engine.api import Ask
 from studio.store import rounds
 from studio.work import comparing, evaluation_plan, planning
+from studio.work.evaluating import AT_ONCE
 from studio.work.evaluation_plan import USUAL, Asking, Contender, Held, Words
 from studio.work.studio import Studio
 from studio.work.writing import now
 
 LIST = 500  # typed questions
 LONGEST = 20_000  # characters of one
-AT_ONCE = 16  # rows of a batch
 DRAWN = 0.7  # the temperature of both answers of a calibration round: greedy ones would be one and the same
 REASONS = ("voice", "facts", "length", "format")
 TYPED = "typed-"  # begins the id of a question that is of no conversation

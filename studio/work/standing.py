@@ -14,6 +14,7 @@ from studio.core.strengths import strengths
 from studio.store import runs
 from studio.store.files import write_lines
 from studio.store.vote_files import KINDS, encoded
+from studio.work import exporting
 from studio.work.judging import all_of
 from studio.work.studio import Studio
 
@@ -31,9 +32,8 @@ class Standing:
 
 
 def standing(studio: Studio, project_id: str) -> Standing:
-    """Over the votes on the base that was judged last: those on another one are of other arms."""
-    everything = all_of(studio, project_id)
-    counted = [each for each in everything if each.base == everything[-1].base]
+    """Over the votes on the base that was judged last."""
+    counted = judging.on_last_base(all_of(studio, project_id))
     found = tallies(counted)
     arms, table = wins(found)
     judges = dict.fromkeys(each.judge for each in counted if each.choice)
@@ -56,13 +56,14 @@ class Preferences:
 
 def preferences(studio: Studio, project_id: str, run: str = "") -> Preferences:
     """Of all clear votes, or of those on arms of one run. A question gives one pair: what most of its judges preferred."""
-    asked: dict[tuple[object, ...], list[Round]] = {}
-    for each in judging.counting(all_of(studio, project_id)):
-        if not run or f"run:{run}" in (arm.split("+")[0] for arm in each.pair):
-            asked.setdefault((each.base, each.pair, each.question), []).append(each)
+    wanted = [
+        each
+        for each in all_of(studio, project_id)
+        if not run or f"run:{run}" in (arm.split("+")[0] for arm in each.pair)
+    ]
     rows, left_out = [], []
-    for voted in asked.values():
-        preferred = judging.most([each.chosen for each in voted])
+    for voted in judging.by_question(wanted).values():
+        preferred = judging.most(voted)
         if preferred in ("tie", "bad"):
             left_out.append(preferred)
         else:
@@ -102,9 +103,7 @@ def bundle(studio: Studio, run: str, out: Path | None = None) -> Path:
     found = preferences(studio, project, run)
     if not found.rows:
         raise NotFound(f"There is no clear vote on run {run} yet. Judge it blind in the Compare tab first.")
-    folder = out or studio.home.exports / f"run-{run}-preferences"
-    if out and out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise BadInput(f"{folder} is not empty. Name a new folder, so that nothing is written over.")
+    folder = exporting.place(out, studio.home.exports / f"run-{run}-preferences")
     folder.mkdir(parents=True, exist_ok=True)
     write_lines(folder / "preferences.jsonl", [encoded("jsonl", found.rows)])
     return folder / "preferences.jsonl"

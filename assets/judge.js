@@ -6,18 +6,9 @@ let round = null, wanted = null, votes = 0, busy = false;
 const picked = new Set(), fixes = new Set();
 let due = []; // answers to be fixed, whose round's vote can still be taken back
 
-function node(tag, classes, text) {
-  const made = document.createElement(tag);
-  if (classes) made.className = classes;
-  if (text) made.textContent = text;
-  return made;
-}
-
 function deed(text, classes, does, key) {
-  const made = node("button", classes, text);
-  made.type = "button";
-  if (key) made.append(node("kbd", "", key));
-  made.onclick = does;
+  const made = press(text, classes, does);
+  if (key) made.append(make("kbd", "", key));
   return made;
 }
 
@@ -28,7 +19,7 @@ function toggle(text, classes, chosen, value, key) {
 }
 
 function choice(label, chosen) {
-  const whole = node("label", "", label), list = node("select");
+  const whole = make("label", "", label), list = make("select");
   for (const each of props.value.arms) list.append(new Option(each.label, each.arm));
   list.value = chosen;
   whole.append(list);
@@ -44,18 +35,18 @@ function offer() {
   place.replaceChildren();
   after.replaceChildren();
   if (arms.length < 2) {
-    before.replaceChildren(node("p", "soft", "Train a model, or keep a prompt in the Prompt tab: then its answers can be judged against the base's without knowing which is which."));
+    before.replaceChildren(make("p", "soft", "Train a model, or keep a prompt in the Prompt tab: then its answers can be judged against the base's without knowing which is which."));
     return;
   }
   const [one, first] = choice("Judge", "base"), [two, second] = choice("against", arms[1].arm);
-  const own = node("details"), text = node("textarea"), row = node("div", "choosing");
+  const own = make("details"), text = make("textarea"), row = make("div", "choosing");
   text.rows = 4;
   text.setAttribute("aria-label", "Your own questions, one on each line");
-  own.append(node("summary", "", "Ask your own questions instead of the held-out ones"), text);
+  own.append(make("summary", "", "Ask your own questions instead of the held-out ones"), text);
   const wish = () => ({ one: first.value, two: second.value, questions: text.value });
   row.append(one, two, deed("Start judging", "primary", () => begin(wish())), deed("Prepare all answers first", "", () => prepare(wish())));
   const rate = "Which answer is whose is told after the next vote. About one round in " + props.value.calibration + " shows two answers of the same model, to learn how much of a preference is chance.";
-  before.replaceChildren(node("p", "soft", rate), row, own);
+  before.replaceChildren(make("p", "soft", rate), row, own);
 }
 
 async function begin(wish) {
@@ -67,13 +58,13 @@ async function begin(wish) {
 // Each side is tried before the first vote: is it the model that it says it is?
 async function verified() {
   before.replaceChildren();
-  place.replaceChildren(node("p", "soft", "Checking that both sides are what they say…"));
+  place.replaceChildren(make("p", "soft", "Checking that both sides are what they say…"));
   const told = await asked(server.on_self_test, wanted);
-  const list = node("ul", "dots"), details = node("details", told && told.ok ? "verified" : "verified bad");
+  const list = make("ul", "dots"), details = make("details", told && told.ok ? "verified" : "verified bad");
   if (!told || !told.ok) { wanted = null; offer(); }
   if (!told) return false;
-  list.append(...told.details.map(each => node("li", "soft", each)));
-  details.append(node("summary", "", told.ok ? "Both sides verified" : "A side is not what it says"), list);
+  list.append(...told.details.map(each => make("li", "soft", each)));
+  details.append(make("summary", "", told.ok ? "Both sides verified" : "A side is not what it says"), list);
   proof.replaceChildren(details);
   say(told.said, told.ok ? "warn" : "bad");
   return told.ok;
@@ -87,7 +78,7 @@ async function asked(call, given) {
 
 async function forward() {
   busy = true;
-  place.replaceChildren(node("p", "soft", "Both are answering…"));
+  place.replaceChildren(make("p", "soft", "Both are answering…"));
   const told = await asked(server.on_round, wanted);
   busy = false;
   if (!told) { place.replaceChildren(); return; }
@@ -102,20 +93,20 @@ function draw(next) {
   fixes.clear();
   before.replaceChildren();
   count.textContent = votes + (votes === 1 ? " vote" : " votes") + " in this sitting";
-  const panes = node("div", "panes-two");
+  const panes = make("div", "panes-two");
   for (const side of ["left", "right"]) {
-    const pane = node("section", "answer"), text = node("p", "said", next[side] || "(no answer)");
-    pane.append(node("h3", "", side === "left" ? "Left" : "Right"), text);
+    const pane = make("section", "answer"), text = make("p", "said", next[side] || "(no answer)");
+    pane.append(make("h3", "", side === "left" ? "Left" : "Right"), text);
     text.dir = "auto";
     pane.append(toggle("Fix this answer", "quiet fix", fixes, side));
     panes.append(pane);
   }
-  const turns = next.turns.map(([role, content]) => { const made = node("p", role === "user" ? "said you" : "said", content); made.dir = "auto"; return made; });
-  const row = node("div", "vote");
+  const turns = next.turns.map(([role, content]) => { const made = make("p", role === "user" ? "said you" : "said", content); made.dir = "auto"; return made; });
+  const row = make("div", "vote");
   for (const [name, label, key] of CHOICES) row.append(deed(label, "", () => vote(name), key));
-  const why = node("div", "reasons");
-  why.append(node("span", "soft", "Because of"), ...props.value.reasons.map((each, index) => toggle(each, "tag", picked, each, index + 1)));
-  const foot = node("div", "foot");
+  const why = make("div", "reasons");
+  why.append(make("span", "soft", "Because of"), ...props.value.reasons.map((each, index) => toggle(each, "tag", picked, each, index + 1)));
+  const foot = make("div", "foot");
   foot.append(why, deed("Take the last vote back", "quiet", takeBack, "u"), deed("Stop judging", "quiet", end));
   place.replaceChildren(...turns, panes, row, foot);
   place.focus({ preventScroll: true });
@@ -167,21 +158,21 @@ async function fix(known) {
 // What was sent to Write, and the way there.
 function sent(told) {
   if (!told) return;
-  const said = node("p", "note", told.said + " ");
+  const said = make("p", "note", told.said + " ");
   if (told.conversation) said.append(deed("Open it in Write", "", () => trigger("submit", { conversation: told.conversation, own: told.own })));
   after.append(said);
 }
 
-function say(text, kind) { after.replaceChildren(...(text ? [node("p", "note " + (kind || ""), text)] : [])); }
+function say(text, kind) { after.replaceChildren(...(text ? [make("p", "note " + (kind || ""), text)] : [])); }
 
 // How the votes of all judges stand.
 function bar(each) {
-  const drawn = node("span", "interval"), half = node("s"), range = node("i"), value = node("u"), percent = share => Math.round(100 * share) + "%";
+  const drawn = make("span", "interval"), half = make("s"), range = make("i"), value = make("u"), percent = share => Math.round(100 * share) + "%";
   range.style.left = percent(each.low);
   range.style.width = percent(each.high - each.low);
   value.style.left = percent(each.value);
   drawn.append(half, range, value);
-  return [node("span", "", each.name), drawn, node("span", "num", Math.round(100 * each.value) + " % [" + Math.round(100 * each.low) + ", " + Math.round(100 * each.high) + "]")];
+  return [make("span", "", each.name), drawn, make("span", "num", Math.round(100 * each.value) + " % [" + Math.round(100 * each.low) + ", " + Math.round(100 * each.high) + "]")];
 }
 
 function lost({ label, ...which }) {
@@ -200,25 +191,25 @@ async function stand() {
   if (!told || project !== props.value.project) return;
   const made = [];
   for (const each of told.pairs) {
-    const score = node("div", "score");
+    const score = make("div", "score");
     score.append(...bar(each));
-    made.push(node("p", "note", each.said), score, node("p", "soft", each.beside + "."), ...each.lost.map(lost));
+    made.push(make("p", "note", each.said), score, make("p", "soft", each.beside + "."), ...each.lost.map(lost));
   }
   if (told.strengths.length) {
-    const score = node("div", "score");
+    const score = make("div", "score");
     for (const each of told.strengths.slice(1)) score.append(...bar(each));
-    made.push(node("h3", "", "Chance to be preferred over " + told.strengths[0].name), score);
+    made.push(make("h3", "", "Chance to be preferred over " + told.strengths[0].name), score);
   }
-  if (told.agreement !== null) made.push(node("p", "soft", "Judges' agreement (Krippendorff's alpha, 1 is whole, 0 chance): " + told.agreement.toFixed(2) + "."));
-  const judges = node("ul", "dots");
-  judges.append(...told.judges.map(each => node("li", "soft", each)));
+  if (told.agreement !== null) made.push(make("p", "soft", "Judges' agreement (Krippendorff's alpha, 1 is whole, 0 chance): " + told.agreement.toFixed(2) + "."));
+  const judges = make("ul", "dots");
+  judges.append(...told.judges.map(each => make("li", "soft", each)));
   if (told.judges.length) made.push(judges);
   if (told.pairs.length) {
-    const files = node("div", "foot");
+    const files = make("div", "foot");
     files.append(...[["jsonl", "Votes as JSON Lines"], ["csv", "as CSV"], ["parquet", "as Parquet"], ["preferences", "Preference pairs, for the alignment that comes next"]].map(([kind, label]) => deed(label, "quiet", () => save(kind))));
     made.push(files);
   }
-  if (made.length) made.unshift(node("h3", "", "How the votes stand"));
+  if (made.length) made.unshift(make("h3", "", "How the votes stand"));
   standing.replaceChildren(...made);
 }
 

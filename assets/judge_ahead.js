@@ -20,9 +20,9 @@ function tellAhead(told) {
   if (!told.said) { ahead.replaceChildren(); return; }
   let bar = ahead.querySelector("progress"), said = ahead.querySelector("p"), halt = ahead.querySelector("button");
   if (!said) {
-    bar = node("progress");
+    bar = make("progress");
     bar.setAttribute("aria-label", "Pairs of answers that are ready");
-    said = node("p", "soft num");
+    said = make("p", "soft num");
     halt = deed("Stop preparing", "quiet", async () => tellAhead(await asked(server.on_unprepare, { project: props.value.project })));
     ahead.replaceChildren(bar, said, halt);
   }

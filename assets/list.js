@@ -6,13 +6,6 @@ let project = "", first = 1, total = 0, chosen = "", shown = [], asked = 0, time
 
 rows.before(filters, chips, reviewBar, bar);
 
-function make(tag, classes, text) {
-  const node = document.createElement(tag);
-  if (classes) node.className = classes;
-  if (text !== undefined) node.textContent = text;
-  return node;
-}
-
 const tell = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
 const hear = (name, does) => document.addEventListener(name, function listener(event) {
   if (element.isConnected) does(event); else document.removeEventListener(name, listener);

@@ -8,12 +8,7 @@ tagField.setAttribute("aria-label", "Add a tag to all selected");
 tagField.maxLength = 100;
 tagField.onkeydown = event => { if (event.key === "Enter" && tagField.value.trim()) markAll({ tag: tagField.value }, "tagged"); };
 
-function plain(text, does) {
-  const node = make("button", "quiet", text);
-  node.type = "button";
-  node.onclick = does;
-  return node;
-}
+function plain(text, does) { return press(text, "quiet", does); }
 
 function pickBox(each) {
   const box = make("input", "pick");

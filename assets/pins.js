@@ -2,19 +2,10 @@
 const [list, hits] = element.querySelectorAll("ol, ul"), find = element.querySelector("input"), status = element.querySelector("[role=status]");
 let waiting = null, latest = 0;
 
-function node(tag, classes, text) {
-  const made = document.createElement(tag);
-  if (classes) made.className = classes;
-  if (text) made.textContent = text;
-  return made;
-}
-
 function deed(text, label, does) {
-  const button = node("button", "quiet", text);
-  button.type = "button";
-  button.setAttribute("aria-label", label);
-  button.onclick = does;
-  return button;
+  const made = press(text, "quiet", does);
+  made.setAttribute("aria-label", label);
+  return made;
 }
 
 const pinned = () => (props.value || {}).pinned || [];
@@ -27,10 +18,10 @@ function set(rows, said) {
 }
 
 function line(each) {
-  const item = node("li"), words = node("span", "text", each.question || "Gone");
+  const item = make("li"), words = make("span", "text", each.question || "Gone");
   words.dir = "auto";
-  item.append(node("span", "num soft", each.number ? String(each.number).padStart(4, "0") : ""), words);
-  if (each.why) item.append(node("span", "why", "Left out: " + each.why));
+  item.append(make("span", "num soft", each.number ? String(each.number).padStart(4, "0") : ""), words);
+  if (each.why) item.append(make("span", "why", "Left out: " + each.why));
   return item;
 }
 

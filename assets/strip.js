@@ -2,13 +2,6 @@
 const strip = element.querySelector(".strip");
 let project = "", timer = null, wanted = true, failed = 0, restored = false, loading = false;
 
-function make(tag, classes, text) {
-  const node = document.createElement(tag);
-  if (classes) node.className = classes;
-  if (text !== undefined) node.textContent = text;
-  return node;
-}
-
 function meter(share, label) {
   const bar = make("span", "meter"), fill = make("i");
   bar.setAttribute("role", "img");

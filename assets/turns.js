@@ -1,19 +1,10 @@
 // Draws the turns of a conversation and its system text, and changes their order, roles and what is learned of them.
 const ROLES = ["user", "assistant"];
 
-function make(tag, classes, text) {
-  const node = document.createElement(tag);
-  if (classes) node.className = classes;
-  if (text !== undefined) node.textContent = text;
-  return node;
-}
-
 function button(text, classes, does, key, title) {
-  const node = make("button", classes, text);
-  node.type = "button";
+  const node = press(text, classes, does);
   if (key) node.dataset.key = key;
   if (title) { node.title = title; node.setAttribute("aria-label", title); }
-  node.onclick = does;
   return node;
 }
 

@@ -1,18 +1,4 @@
-// Makes nodes, and takes an import back: what nobody changed since goes to the bin.
-function make(tag, classes, text) {
-  const node = document.createElement(tag);
-  if (classes) node.className = classes;
-  if (text !== undefined) node.textContent = text;
-  return node;
-}
-
-function press(text, classes, does) {
-  const node = make("button", classes, text);
-  node.type = "button";
-  node.onclick = does;
-  return node;
-}
-
+// Takes an import back: what nobody changed since goes to the bin.
 const counted = (number, one, many) => number.toLocaleString("en") + " " + (number === 1 ? one : many || one + "s");
 const tell = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
 

@@ -9,6 +9,7 @@ import gradio as gr
 
 from studio.core.judging import CALIBRATION, Round, Tally, titled
 from studio.core.records import Person
+from studio.core.shares import sign_test
 from studio.ui import compare_fix, compare_prepare, need, show_run
 from studio.ui.shell import Shell
 from studio.ui.show import counted
@@ -29,7 +30,6 @@ JUDGE = """
   <div class="standing"></div>
 </div>
 """
-SCRIPTS = ("judge_ahead", "judge")  # in one scope, in this order
 
 
 def lay_out(studio: Studio) -> gr.HTML:
@@ -37,7 +37,7 @@ def lay_out(studio: Studio) -> gr.HTML:
     return gr.HTML(
         {"project": "", "arms": []},
         html_template=JUDGE,
-        js_on_load="\n".join(serving.asset(f"{each}.js").read_text("utf-8") for each in SCRIPTS),
+        js_on_load=serving.scripts("judge_ahead", "judge"),
         server_functions=[bind_server(studio, each) for each in handlers],
         elem_id="judge",
         apply_default_css=False,
@@ -143,6 +143,8 @@ def on_votes_file(studio: Studio, person: Person, given: dict[str, Any]) -> dict
 def as_bar(tally: Tally, said: str) -> dict[str, Any]:
     share = tally.share
     beside = f"{tally.b_wins} for, {tally.a_wins} against, {tally.ties} tied, {tally.both_bad} both bad"
+    if tally.clear:
+        beside += f"; equally good models would be parted so far in {sign_test(tally.b_wins, tally.a_wins):.0%} of cases (sign test, one look)"
     name = f"{titled(tally.b)} over {titled(tally.a)}"
     return {"name": name, "said": said, "beside": beside, "value": share.value, "low": share.low, "high": share.high}  # fmt: skip
 

@@ -33,7 +33,7 @@ def lay_out(studio: Studio) -> gr.HTML:
     return gr.HTML(
         {"project": "", "most": SHOTS, "pinned": []},
         html_template=PINS,
-        js_on_load=serving.asset("pins.js").read_text("utf-8"),
+        js_on_load=serving.scripts("pins"),
         server_functions=[bind_server(studio, on_find_pins)],
         elem_id="prompt-pins",
         apply_default_css=False,

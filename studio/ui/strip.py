@@ -15,8 +15,6 @@ from studio.ui.wire import bind, bind_server
 from studio.work import checking, models, serving, training, writing
 from studio.work.studio import Studio
 
-SCRIPTS = ("refused.js", "you.js", "strip.js")  # in one scope; the last one begins
-
 
 @dataclass(frozen=True)
 class Strip:
@@ -46,7 +44,7 @@ def build(studio: Studio) -> Strip:
         state = gr.HTML(
             {"project": ""},
             html_template='<h1 class="unseen">Studio</h1><div class="strip"></div>',
-            js_on_load="\n".join(serving.asset(each).read_text("utf-8") for each in SCRIPTS),
+            js_on_load=serving.scripts("refused", "you", "strip"),
             server_functions=[bind_server(studio, on_state), bind_server(studio, on_stop)],
             elem_id="state",
             apply_default_css=False,

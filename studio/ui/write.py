@@ -122,7 +122,7 @@ def conversations(studio: Studio) -> gr.HTML:
     return gr.HTML(
         {"project": ""},
         html_template=LIST.replace("{statuses}", statuses),
-        js_on_load="\n".join(serving.asset(f"{each}.js").read_text("utf-8") for each in LIST_SCRIPTS),
+        js_on_load=serving.scripts(*LIST_SCRIPTS),
         server_functions=[bind_server(studio, each) for each in deeds],
         elem_id="list",
         apply_default_css=False,
@@ -150,7 +150,7 @@ def editor(studio: Studio) -> gr.HTML:
     return gr.HTML(
         {"project": ""},
         html_template='<div class="editor"></div>',
-        js_on_load="\n".join(serving.asset(f"{each}.js").read_text("utf-8") for each in EDITOR_SCRIPTS),
+        js_on_load=serving.scripts(*EDITOR_SCRIPTS),
         server_functions=[bind_server(studio, each) for each in deeds],
         elem_id="editor",
         apply_default_css=False,

@@ -23,8 +23,6 @@ from studio.work.studio import Studio
 TYPES = [".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".txt", ".xlsx", ".parquet"]
 AS = ("ready", "draft")  # what an import may be; nothing is approved unread
 MOST_LEFT_OUT = 200  # single rows
-PREVIEW_SCRIPTS = ("undo_import", "import_columns", "import")
-FILES_SCRIPTS = ("undo_import", "files")
 FILES = """
 <div class="files">
   <details class="out"><summary>Export</summary><div class="fold">
@@ -57,7 +55,7 @@ def preview(studio: Studio) -> gr.HTML:
     return gr.HTML(
         None,
         html_template='<div class="incoming"></div>',
-        js_on_load=scripts(PREVIEW_SCRIPTS),
+        js_on_load=serving.scripts("undo_import", "import_columns", "import"),
         server_functions=[bind_server(studio, each) for each in deeds],
         elem_id="preview",
         apply_default_css=False,
@@ -68,15 +66,11 @@ def files(studio: Studio) -> gr.HTML:
     return gr.HTML(
         None,
         html_template=FILES,
-        js_on_load=scripts(FILES_SCRIPTS),
+        js_on_load=serving.scripts("undo_import", "files"),
         server_functions=[bind_server(studio, each) for each in (on_past, on_undo)],
         elem_id="files",
         apply_default_css=False,
     )
-
-
-def scripts(names: Sequence[str]) -> str:
-    return "\n".join(serving.asset(f"{each}.js").read_text("utf-8") for each in names)
 
 
 def wire(

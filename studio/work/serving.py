@@ -27,6 +27,11 @@ def asset(name: str) -> Path:
     return assets() / name
 
 
+def scripts(*names: str) -> str:
+    """Scripts that share one scope, in this order, after what makes elements for all of them; the last one begins."""
+    return "\n".join(asset(f"{each}.js").read_text("utf-8") for each in ("make", *names))
+
+
 def prepare() -> None:
     """Set what gradio and the heavy libraries read when they are imported: call it first."""
     environment.prepare()

@@ -327,6 +327,15 @@ def test_the_page_is_wired_without_a_warning(studio):
         page.build(studio)
 
 
+def test_scripts_that_share_a_scope_do_not_take_each_others_names(studio):
+    """Of two functions of one name the later silently stands for both."""
+    scripts = [getattr(each, "js_on_load", None) or "" for each in page.build(studio).blocks.values()]
+    names = [re.findall(r"^(?:async )?function (\w+)", each, re.MULTILINE) for each in scripts]
+
+    assert sum(len(each) > 7 for each in names) > 5
+    assert [name for each in names for name in set(each) if each.count(name) > 1] == []
+
+
 def test_the_stop_ladder_is_watched_while_the_studio_is_served(studio):
     jobs = Jobs(studio.home)
     with TestClient(server.app(replace(studio, jobs=jobs)), base_url=ADDRESS):

@@ -1,13 +1,11 @@
 """The Write tab's handlers, called as the page calls them, on a real database and real files."""
 
-import re
-
 import pytest
 from scripted import ScriptedEngine
 
 from studio.core.errors import BadInput, NotFound
 from studio.ui import write, write_files
-from studio.work import serving, writing
+from studio.work import writing
 from studio.work.jobs import Jobs
 from studio.work.studio import Studio
 
@@ -154,21 +152,3 @@ def test_a_project_whose_conversations_are_all_in_the_bin_still_shows_its_list(s
     first, work, *_ = write.on_open(studio, ada, project)
 
     assert (first["visible"], work["elem_classes"]) == (False, [])
-
-
-@pytest.mark.parametrize(
-    "scripts",
-    [
-        write.LIST_SCRIPTS,
-        write.EDITOR_SCRIPTS,
-        write_files.PREVIEW_SCRIPTS,
-        write_files.FILES_SCRIPTS,
-    ],
-)
-def test_scripts_that_share_a_scope_do_not_take_each_others_names(scripts):
-    """Of two functions of one name the later silently stands for both."""
-    together = "\n".join(serving.asset(f"{each}.js").read_text("utf-8") for each in scripts)
-    names = re.findall(r"^(?:async )?function (\w+)", together, re.MULTILINE)
-
-    assert len(names) > 7
-    assert [each for each in set(names) if names.count(each) > 1] == []

@@ -1,13 +1,15 @@
 """Blind judging, with the rehearsal model: rounds are met once, votes kept once, and sides tell nothing."""
 
-from collections import Counter
+from dataclasses import replace
+from itertools import cycle
 
 import pandas as pd
 import pytest
+from scipy.stats import binomtest, fisher_exact
 
 from studio.core.errors import BadInput, NotFound
-from studio.core.judging import tallies
-from studio.core.records import Change, Message, Person
+from studio.core.judging import CALIBRATION, tallies
+from studio.core.records import Answer, Change, Message, Person
 from studio.work import judging, models, planning, prompts, standing, writing
 from studio.work.judging import Judging
 from studio.work.studio import opened
@@ -133,16 +135,61 @@ def test_typed_questions_are_judged_too(studio, project):
     assert seen == set(asked)
 
 
-def test_sides_are_chosen_by_chance_and_some_rounds_show_one_arm_twice(studio, project):
-    asked = tuple(f"Question {n}?" for n in range(80))
-    found = judging.match(studio, project.id, Judging(PAIR.arms, asked))
-    rounds = list(judging.made(studio, ADA, project.id, found, len(asked)))
+class Instant:
+    """An engine that answers at once, one arm at much greater length: what is looked at is where its answers are shown."""
 
-    twice = sum(each.calibrates for each in rounds)
-    sides = Counter(each.left.arm for each in rounds if not each.calibrates)
-    assert len(rounds) == 80
-    assert 1 <= twice <= 28  # one in eight; outside in fewer than one of 10,000 runs
-    assert abs(sides["base"] - sides["prompt:brief@1"]) < 36
+    def answer_all(self, base, asks, rows_at_once, stopping):
+        for place, ask in enumerate(asks):
+            words = 3 if ask.messages[0].content == "Be brief." else 40
+            yield place, Answer("word " * words, words, 0.1, True, str(words))
+
+
+def sitting(studio, project, questions):
+    """All rounds of two judges on so many questions, as they meet them."""
+    asked = tuple(f"Question {n}?" for n in range(questions))
+    found = judging.match(studio, project.id, Judging(PAIR.arms, asked))
+    quick = replace(studio, engine=Instant())
+    return {judge: list(judging.made(quick, judge, project.id, found, 2 * questions)) for judge in (ADA, BEN)}
+
+
+def chances(made):
+    """How probable it is that chance alone put the base where it was, and as often, beside all that a judge may notice."""
+    rounds = [each for mine in made.values() for each in mine if not each.calibrates]
+    left = [each.left.arm == "base" for each in rounds]
+    of_ada = {each.question: each.left.arm == "base" for each in made[ADA] if not each.calibrates}
+    noticed = {
+        "the side before": [False, *left[:-1]],
+        "the place": [place % 2 for place, _ in enumerate(rounds)],
+        "early or late": [place % len(of_ada) < len(of_ada) / 2 for place, _ in enumerate(rounds)],
+        "the question": [int(each.messages[-1].content[9:-1]) % 2 for each in rounds],
+        "what the page knows the round by": [int(each.id[0], 16) % 2 for each in rounds],
+        "the other judge's side": [each.judge == "Ben" and of_ada[each.question] for each in rounds],
+    }
+    beside = {
+        name: fisher_exact(pd.crosstab(pd.Series(values), pd.Series(left))).pvalue
+        for name, values in noticed.items()
+        if len(set(values)) == len(set(left)) == 2
+    }
+    return {"as often left as right": binomtest(sum(left), len(left)).pvalue, **beside}
+
+
+NEVER = 1e-6  # a chance that would be met once in tens of thousands of runs of these tests
+
+
+def test_over_two_thousand_rounds_the_side_is_even_and_independent_of_all_that_is_shown(studio, project):
+    made = sitting(studio, project, 1000)
+    rounds = [each for mine in made.values() for each in mine]
+
+    assert len([each for each in rounds if not each.calibrates]) == 2000
+    assert binomtest(sum(each.calibrates for each in rounds), len(rounds), 1 / CALIBRATION).pvalue > NEVER
+    assert all(chance > NEVER for chance in chances(made).values()), chances(made)
+
+
+@pytest.mark.parametrize("drawn", [[1], [0, 1]])
+def test_sides_that_are_always_the_same_or_take_turns_are_seen(studio, project, monkeypatch, drawn):
+    sides, fair = cycle(drawn), judging.secrets.randbelow
+    monkeypatch.setattr(judging.secrets, "randbelow", lambda most: next(sides) if most == 2 else fair(most))
+    assert min(chances(sitting(studio, project, 200)).values()) < NEVER
 
 
 def test_what_the_votes_come_to_is_told_in_words_and_leaves_preference_pairs(studio, project):

@@ -18,7 +18,7 @@ from studio.store import runs
 from studio.work import models, run_history, tracking, training, writing
 from studio.work.studio import opened, owner
 
-SAME = {"updates": 30, "evaluations": 15, "general": 0.2}
+SAME = {"updates": 12, "evaluations": 6, "general": 0.2}
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_the_log_of_a_run_is_what_it_said_also_when_it_was_cut_off_and_went_on(s
     assert "resumed" in [each["kind"] for each in run.events]
     numbers, texts, rest = read(run)
     assert (numbers, texts[1:]) == expected(run)
-    assert len(numbers) == 30 * 5 + 16 * 2
+    assert len(numbers) == 12 * 5 + 7 * 2
     assert json.loads(texts[0][3])["recipe"] == run.spec["recipe"]
     assert rest == ["_hparams_/experiment", "_hparams_/session_start_info"]
 

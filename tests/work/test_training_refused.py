@@ -100,7 +100,7 @@ def test_a_base_that_is_gone_is_said_and_hides_nothing_else(studio, project):
 
 
 def test_a_base_that_goes_before_a_run_goes_on_is_said_and_what_was_saved_stays(studio, project):
-    run = training.start(studio, owner(), project.id, updates=5000, evaluations=100)
+    run = training.start(studio, owner(), project.id, updates=200, evaluations=100)
     until(studio, run.id, lambda seen: any((seen.folder / "checkpoints").glob("at-*")))
     os.kill(int((run.folder / "pid").read_text()), signal.SIGKILL)
     until(studio, run.id, over)
@@ -257,7 +257,7 @@ def test_a_disk_that_is_full_before_and_one_that_becomes_full_in_the_middle(smal
     assert run_history.runs_of(studio, project.id) == []
 
     monkeypatch.setattr(runs, "NEEDED", 0)
-    same = {"updates": 60, "evaluations": 20, "general": 0.1, "patience": 0, "quantization": "fp32"}
+    same = {"updates": 24, "evaluations": 8, "general": 0.1, "patience": 0, "quantization": "fp32"}
     run = training.start(studio, owner(), project.id, **same)
     until(studio, run.id, lambda seen: any((seen.folder / "checkpoints").glob("at-*")))
     with contextlib.suppress(OSError), (small_disk / "filler").open("wb", buffering=0) as filler:

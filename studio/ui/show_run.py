@@ -76,7 +76,10 @@ def busy(going: Run | None) -> str:
     if going is None:
         return ""
     where = str(going.spec.get("project_name") or "")
-    return note(f"{name(going)}{f' of {where}' if where else ''} is training now. The next run waits until it is over, or stopped, and then begins by itself.")  # fmt: skip
+    now = f"{name(going)}{f' of {where}' if where else ''} is training now"
+    if going.spec.get("trial"):
+        now = "Time and memory are being measured"
+    return note(f"{now}. The next run waits until that is over, or stopped, and then begins by itself.")
 
 
 def live(run: Run | None, wish: str = "", questions: Sequence[str] = ()) -> str:

@@ -14,6 +14,8 @@ def training(studio: Studio) -> str:
         return ""
     left = course(run).seconds_left
     minutes = f", about {max(1, round(left / 60))} more min" if left is not None else ""
+    if run.spec.get("trial"):
+        return "A run is being measured on this machine"
     return f"“{run.spec.get('name') or run.id}” is training on this machine{minutes}"
 
 

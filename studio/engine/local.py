@@ -14,6 +14,7 @@ from studio.engine import device, downloads, folders, resolve
 from studio.engine.answering import Answering
 from studio.engine.api import Ask, Base, Device, Loss, Progress, Said, Size
 from studio.engine.models import ChatTemplate, load, load_tokenizer
+from studio.engine.sizes import Sizes
 
 LICENCES = ("LICENSE*", "LICENCE*", "NOTICE*")
 TOKENIZER_FILES = ("tokenizer*", "special_tokens_map.json", "chat_template*", "vocab.*", "merges.txt")
@@ -25,7 +26,7 @@ class LocalEngine:
     def __init__(self, models: Path) -> None:
         self.models = models
         self.answering = Answering()
-        self.templates: dict[Path, tuple[str, ChatTemplate]] = {}
+        self.templates: dict[Path, tuple[str, ChatTemplate, Sizes]] = {}
 
     def device(self) -> Device:
         """The device in use, or, while nothing is loaded, what can be told of the machine at once."""
@@ -53,23 +54,25 @@ class LocalEngine:
         return encode.seen(messages, self.template(id))
 
     def sizes(self, id: str, conversations: Sequence[Sequence[Message]]) -> list[Size]:
-        template = self.template(id)
-        encoded = (encode.encode(each, template) for each in conversations)
-        return [Size(len(each.ids), each.learned) for each in encoded]
+        sizes = self.read(id)[2]
+        return [sizes.of(each) for each in conversations]
 
     def counts(self, id: str, texts: Sequence[str]) -> list[int]:
         template = self.template(id)
         return [len(template.tokenize(each)[0]) for each in texts]
 
     def template(self, id: str) -> ChatTemplate:
-        """The base's chat template, read once, and anew when its files have changed."""
+        return self.read(id)[1]
+
+    def read(self, id: str) -> tuple[str, ChatTemplate, Sizes]:
+        """The base's chat template, read once, and anew when its files have changed; and the sizes counted under it."""
         folder = resolve.ready(id, self.models)
         identity = folders.identity(folder)
         known = self.templates.get(folder)
         if known is None or known[0] != identity:
-            known = (identity, ChatTemplate(load_tokenizer(folder)))
-            self.templates[folder] = known
-        return known[1]
+            template = ChatTemplate(load_tokenizer(folder))
+            known = self.templates[folder] = (identity, template, Sizes(template))
+        return known
 
     def answers(
         self, id: str, asks: Sequence[Ask], stopping: Callable[[], bool]

@@ -51,6 +51,12 @@
     if (typing(target)) { target.focus(); if (target.select) target.select(); } else if (!target.disabled) target.click();
   }
 
+  // Gradio's dropdowns look at a key a moment later, and open again when Tab has left them.
+  function leave(event) {
+    if (event.key === "Tab" && event.target.matches("[role=combobox]")) event.stopPropagation();
+  }
+
+  document.addEventListener("keydown", leave, true);
   document.addEventListener("keydown", take);
   document.addEventListener("studio:help", list);
 })();

@@ -144,7 +144,9 @@ def as_bar(tally: Tally, said: str) -> dict[str, Any]:
     share = tally.share
     beside = f"{tally.b_wins} for, {tally.a_wins} against, {tally.ties} tied, {tally.both_bad} both bad"
     if tally.clear:
-        beside += f"; equally good models would be parted so far in {sign_test(tally.b_wins, tally.a_wins):.0%} of cases (sign test, one look)"
+        chance = sign_test(tally.b_wins, tally.a_wins)
+        often = f"{100 * chance:.0f} %" if chance >= 0.01 else "fewer than 1 %"
+        beside += f"; equally good models would be parted so far in {often} of cases (sign test, one look)"
     name = f"{titled(tally.b)} over {titled(tally.a)}"
     return {"name": name, "said": said, "beside": beside, "value": share.value, "low": share.low, "high": share.high}  # fmt: skip
 

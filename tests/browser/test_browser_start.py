@@ -37,5 +37,9 @@ def test_a_page_opened_too_early_turns_into_the_studio_by_itself(page, tmp_path)
 
         expect(page.locator("#tabs [role=tab][aria-selected=true]")).to_contain_text("Check", timeout=WAIT)
         assert page.title() == "Studio"
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("listbox")).to_be_visible()  # a dropdown opens when a key comes to it
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("listbox")).to_have_count(0)
     finally:
         studio.end()

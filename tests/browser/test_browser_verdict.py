@@ -56,7 +56,7 @@ def test_from_what_is_missing_to_what_was_measured(page, served):
     expect(card.locator(".verdict")).to_contain_text("not yet known")
     expect(card.locator("svg.votes.wide")).to_have_attribute("aria-label", re.compile("After 6 clear votes the run is preferred in 83 %"))  # fmt: skip
     expect(card).to_contain_text("Preferred over the base")
-    expect(page.locator("#judge .standing")).to_contain_text("5 for, 1 against, 0 tied, 0 both bad; equally good models would be parted so far in 22% of cases")  # fmt: skip
+    expect(page.locator("#judge .standing")).to_contain_text("5 for, 1 against, 0 tied, 0 both bad; equally good models would be parted so far in 22 % of cases")  # fmt: skip
 
     card.get_by_role("button", name="Measure what is missing").click()
     expect(card.get_by_role("cell", name=re.compile("Right answers to .* general questions"))).to_be_visible(timeout=60_000)  # fmt: skip

@@ -97,7 +97,7 @@ def test_a_run_goes_from_plan_to_a_verified_adapter(studio, project):
 
     run_history.delete(studio, run.id)
     assert run_history.runs_of(studio, project.id) == []
-    assert list(studio.home.runs.glob("*")) == [studio.home.runs / ".last", studio.home.runs / ".slot"]
+    assert list(studio.home.runs.rglob("*.safetensors")) == []
 
 
 def test_time_and_memory_are_measured_before_the_first_run(studio, project):

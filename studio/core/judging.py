@@ -186,10 +186,12 @@ def calibration(rounds: Iterable[Round]) -> Calibration:
 
 
 def titled(arm: str) -> str:
-    """An arm's name as a sentence has it: "the base", "run 7", "the prompt “calm”", "run 7 under the prompt “calm”"."""
+    """An arm's name as a sentence has it: "the base", "run 7", "run 7 after 40 updates", "run 7 under the prompt “calm”"."""
     model, _, words = arm.partition("+") if not arm.startswith("prompt:") else ("base", "", arm)
     prompt = f"the prompt “{words.removeprefix('prompt:').partition('@')[0]}”"
-    run = model.replace("run:", "run ")
+    run, _, point = model.replace("run:", "run ").partition("@")
+    if point:
+        run += f" after {point} update{'s'[: point != '1']}"
     if not words:
         return "the base" if model == "base" else run
     return prompt if model == "base" else f"{run} under {prompt}"

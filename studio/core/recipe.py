@@ -53,6 +53,13 @@ class Recipe:
     evaluations: int = setting(
         6, 1, 100, "Evaluations", "How often the held-out loss is measured on the way."
     )
+    points: int = setting(
+        3,
+        0,
+        100,
+        "Points kept",
+        "Adapters kept beside the best, to compare: at even steps of the run, and the last. Each is as large as the best.",
+    )
     patience: int = setting(
         2, 0, 100, "Patience", "Ends after so many evaluations without a new best; 0 never does."
     )

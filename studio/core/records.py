@@ -43,9 +43,7 @@ class Project:
     system: str  # put before conversations that have no system text of their own; "" for none
     created_at: str
     base: str = "starter"  # the id of its base model
-    watch: tuple[
-        str, ...
-    ] = ()  # what a model in training is asked at each evaluation; () for held-out questions
+    watch: tuple[str, ...] = ()  # asked at each evaluation of a training; () for held-out questions
 
 
 @dataclass(frozen=True)
@@ -248,11 +246,12 @@ class Arm:
     system: str = ""
     shots: tuple[tuple[Message, ...], ...] = ()
     prompt: Prompt | None = None
+    point: int | None = None  # the run's adapter after so many updates; None: its best
 
     @property
     def name(self) -> str:
-        """What `comparing.arm` reads: "base", "run:7", "prompt:calm@2", "run:7+prompt:calm@2"."""
-        words = [f"run:{self.run}"] if self.run else []
+        """What `comparing.arm` reads: "base", "run:7", "run:7@120", "prompt:calm@2", "run:7+prompt:calm@2"."""
+        words = [f"run:{self.run}{f'@{self.point}' if self.point else ''}"] if self.run else []
         words += [f"prompt:{self.prompt.name}@{self.prompt.version}"] if self.prompt else []
         return "+".join(words) or "base"
 

@@ -56,7 +56,7 @@ def read(folder: Path, device: str = "cpu") -> Adapter:
         ) from error
     refuse_unknown(folder, settings)
     linears = dict(pairs(folder, settings, tensors))
-    return Adapter(folder.parent.name, linears, print_of)
+    return Adapter(str(folder), linears, print_of)
 
 
 def fingerprint(folder: Path) -> str:
@@ -106,7 +106,7 @@ def linears_of(model: Any, adapter: Adapter) -> Iterator[tuple[nn.Linear, torch.
             b.shape[1],
         ):
             raise ModelNotReady(
-                f"The adapter of {adapter.name} does not fit this base model ({name}). Choose the base it was trained on."
+                f"The adapter in {adapter.name} does not fit this base model ({name}). Choose the base it was trained on."
             )
         yield linear, a, b
 

@@ -10,7 +10,7 @@ from typing import Any
 from studio.core.errors import NothingToLearn, StudioError, TrainingFailed
 from studio.core.progress import Finished
 from studio.core.stats import change_interval
-from studio.engine import checkpoint, memory, resuming
+from studio.engine import checkpoint, memory, points, resuming
 from studio.engine.loop import Standing
 from studio.engine.preparing import Prepared
 from studio.engine.run_folder import Folder, write_json
@@ -28,9 +28,11 @@ def finish(folder: Folder, prepared: Prepared, at: Standing, why: str) -> None:
     checkpoint.verify_adapter(best)
     interval = proven(prepared, best, at)
     checkpoint.copy_whole(best, folder.path / "adapter")
+    kept = points.publish(folder, at)
     state = "stopped" if why == "keep" else "finished"
     at.seconds += time.monotonic() - begun
-    write_json(folder.path / "card.json", card(folder, prepared, at, state, why, interval))
+    told = card(folder, prepared, at, state, why, interval)
+    write_json(folder.path / "card.json", {**told, "points": kept})
     folder.emit(Finished(state, why))
     shutil.rmtree(folder.checkpoints, ignore_errors=True)
 

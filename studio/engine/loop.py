@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -20,6 +20,14 @@ Loss = Callable[[Any, Pack], torch.Tensor]
 BAD_UPDATES = 3  # one bad update may be chance; three mean that the run cannot be trusted
 HALVINGS = 3  # how often the row may be halved for want of memory
 SAVE_SECONDS = 120.0  # a run that is killed repeats no more than this, or what came after its last evaluation
+
+
+class Point(NamedTuple):
+    """An adapter that is kept to be compared with the best one: after how many updates, and its losses, in nats a token."""
+
+    update: int
+    held_out: float
+    general: float | None
 
 
 @dataclass
@@ -39,6 +47,7 @@ class Standing:
     general_best: float | None = None
     best_update: int = 0  # 0 is the base, of which nothing is kept
     worse: int = 0  # evaluations since the best one
+    points: list[Point] = field(default_factory=list)  # the earliest first; the best may be among them
     forgotten: float = 0.0  # how far the general loss has risen, as a share of what it was
     bad: int = 0
     halved: int = 0
@@ -48,13 +57,14 @@ class Standing:
 @dataclass(frozen=True)
 class Rules:
     """`every`: updates between evaluations. A run ends early after `patience` evaluations without a new best, or once the
-    general loss has risen by the share `forget`; 0 turns either off."""
+    general loss has risen by the share `forget`; 0 turns either off. `points`: how many are kept, for which see `even`."""
 
     updates: int
     every: int
     clip: float
     patience: int = 0
     forget: float = 0.0
+    points: int = 0
 
 
 @dataclass(frozen=True)
@@ -62,7 +72,7 @@ class Parts:
     """What the loop works with.
 
     `rows(conversations, longest)` packs an update's conversations into rows on the model's device. `emit` tells the world.
-    `keep_best(update)` stores the adapter as it is now, `save(standing)` all that a resumed run needs.
+    `keep_best(update)` and `keep_point(update)` store the adapter as it is now, `save(standing)` all that a resumed run needs.
     `watch(update)` has the watch-prompts answered. `wish()` is what was
     asked meanwhile: "" (go on), "keep" (stop and keep the best), "discard", or "pause" (stop so that it can be resumed).
     """
@@ -79,6 +89,7 @@ class Parts:
     keep_best: Callable[[int], None]
     watch: Callable[[int], None]
     save: Callable[[Standing], None]
+    keep_point: Callable[[int], None]
 
 
 def train(parts: Parts, steps: Iterable[Sequence[Encoded]], rules: Rules, at: Standing) -> str:
@@ -170,12 +181,15 @@ def backward(parts: Parts, packs: Sequence[Pack]) -> float:
 
 
 def evaluate_and_keep(parts: Parts, rules: Rules, at: Standing) -> None:
-    """Measure both losses; keep the adapter where the held-out loss is the lowest so far and not too much is forgotten."""
+    """Measure both losses; keep the adapter where the held-out loss is the lowest so far and not too much is forgotten, and
+    where it is a point to compare with."""
     held_out = mean_loss(parts.model, parts.loss, parts.held_out)
     general = mean_loss(parts.model, parts.loss, parts.general)
     better = measured(at, held_out, general, rules.forget)
     if better and at.done:
         parts.keep_best(at.done)
+    if pointed(at, rules, general):
+        parts.keep_point(at.done)
     parts.emit(Evaluated(at.done, held_out, general, better))
     parts.watch(at.done)
 
@@ -193,6 +207,24 @@ def measured(at: Standing, held_out: float, general: float, forget: float) -> bo
     else:
         at.worse += 1
     return better
+
+
+def pointed(at: Standing, rules: Rules, general: float) -> bool:
+    """Note the evaluation as a point, and let go of the last one unless that was at an even step; returns whether it is one."""
+    if not rules.points or not at.done or at.last is None:
+        return False
+    lasting = [each for each in at.points if even(each.update, rules)]
+    at.points = [*lasting, Point(at.done, at.last, general if math.isfinite(general) else None)]
+    return True
+
+
+def even(update: int, rules: Rules) -> bool:
+    """Whether an evaluation stays a point when others follow: the first after each of `rules.points` equal parts of the run.
+
+    So of three there is one after a third, one after two thirds, and the last.
+    """
+    part, before = (each * rules.points // rules.updates for each in (update, update - rules.every))
+    return update % rules.every == 0 and part > before
 
 
 @torch.no_grad()

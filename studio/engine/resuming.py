@@ -3,6 +3,7 @@
 checkpoints/at-24      after 24 updates: state.safetensors (the adapter's weights in fp32, the optimizer's averages) and
                        standing.json; the newest two are kept, should one be damaged
 checkpoints/best-24    the adapter after 24 updates, in PEFT's layout, for as long as a kept checkpoint names it
+checkpoints/point-24   the same of a point to compare with (see `loop.even`)
 
 Data order and rate follow from the recipe and the standing. Dropout is never used, so no random state is needed.
 """
@@ -17,7 +18,7 @@ from typing import Any
 
 from studio.core.errors import TrainingFailed
 from studio.engine import checkpoint, downloads
-from studio.engine.loop import Standing
+from studio.engine.loop import Point, Standing
 
 KEPT = 2
 WAY_OUT = "Free some space and resume it: it goes on from where it was saved last."
@@ -26,6 +27,11 @@ WAY_OUT = "Free some space and resume it: it goes on from where it was saved las
 def best(checkpoints: Path, update: int) -> Path:
     """Where the adapter that was the best after `update` updates lies."""
     return checkpoints / f"best-{update}"
+
+
+def point(checkpoints: Path, update: int) -> Path:
+    """Where the adapter lies that is kept to compare with."""
+    return checkpoints / f"point-{update}"
 
 
 def save(checkpoints: Path, model: Any, optimizer: Any, at: Standing) -> None:
@@ -57,13 +63,14 @@ def learned(model: Any) -> list[tuple[str, Any]]:
 
 
 def tidy(checkpoints: Path) -> None:
-    """Keep the newest checkpoints and the best adapters that they name."""
+    """Keep the newest checkpoints, and the best adapters and the points that they name."""
     for folder in numbered(checkpoints, "at")[KEPT:]:
         shutil.rmtree(folder, ignore_errors=True)
-    named = {standing(each).best_update for each in numbered(checkpoints, "at")}
-    for folder in numbered(checkpoints, "best"):
-        if update_of(folder) not in named:
-            shutil.rmtree(folder, ignore_errors=True)
+    stood = [standing(each) for each in numbered(checkpoints, "at")]
+    named = {best(checkpoints, each.best_update) for each in stood}
+    named |= {point(checkpoints, each.update) for at in stood for each in at.points}
+    for folder in {*numbered(checkpoints, "best"), *numbered(checkpoints, "point")} - named:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def numbered(checkpoints: Path, kind: str) -> list[Path]:
@@ -76,7 +83,9 @@ def update_of(folder: Path) -> int:
 
 
 def standing(folder: Path) -> Standing:
-    return Standing(**json.loads((folder / "standing.json").read_text("utf-8")))
+    noted = json.loads((folder / "standing.json").read_text("utf-8"))
+    points = [Point(*each) for each in noted.pop("points", ())]  # runs of before there were any have none
+    return Standing(**noted, points=points)
 
 
 def newest(checkpoints: Path) -> tuple[Path | None, int]:
@@ -122,7 +131,7 @@ def restore(folder: Path, model: Any, optimizer: Any) -> None:
 
 def forget(checkpoints: Path, after: int) -> None:
     """Remove what an earlier worker kept after so many updates: a resumed run makes it again."""
-    for kind in ("at", "best"):
+    for kind in ("at", "best", "point"):
         for folder in numbered(checkpoints, kind):
             if update_of(folder) > after:
                 shutil.rmtree(folder, ignore_errors=True)

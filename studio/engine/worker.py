@@ -146,10 +146,11 @@ class Training:
             keep_best=self.keep_best,
             watch=self.watch,
             save=self.save,
+            keep_point=self.keep_point,
         )
         taken = steps(data.own, data.general, wanted, recipe.batch, updates, recipe.seed)
         every = math.ceil(updates / recipe.evaluations)
-        rules = loop.Rules(updates, every, recipe.clip, recipe.patience, recipe.forget)
+        rules = loop.Rules(updates, every, recipe.clip, recipe.patience, recipe.forget, recipe.points)
         return loop.train(parts, taken, rules, self.at)
 
     def rows(self, conversations: Any, longest: int) -> Any:
@@ -163,6 +164,11 @@ class Training:
         place = resuming.best(self.folder.checkpoints, update)
         checkpoint.save_adapter(self.prepared.model, place, plain.original(self.prepared.base))
         self.folder.emit(Saved(update, f"checkpoints/{place.name}"))
+
+    def keep_point(self, update: int) -> None:
+        from studio.engine import plain, points
+
+        points.keep(self.folder, self.prepared.model, update, plain.original(self.prepared.base))
 
     def watch(self, update: int) -> None:
         if self.prepared.watch.questions:

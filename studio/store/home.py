@@ -61,6 +61,10 @@ class Home:
     def run(self, id: str) -> Path:
         return self.runs / id
 
+    def adapter(self, run: str, point: int | None = None) -> Path:
+        """A run's best adapter, or the one after `point` updates where it keeps that."""
+        return self.run(run) / "points" / str(point) if point else self.run(run) / "adapter"
+
     def evaluation(self, id: str) -> Path:
         return self.evaluations / id
 

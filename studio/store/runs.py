@@ -23,6 +23,7 @@ from studio.store.home import Home, require_space
 # Seconds that a new worker may take to hold its run before it counts as killed. None where it inherits the lock.
 GRACE = 15.0 if sys.platform == "win32" else 0.0
 NEEDED = 400 * 2**20  # bytes: two adapters, the data and the log of a small model's run, with room to spare
+POINT = 40 * 2**20  # bytes: another adapter that is kept, twice, for it is copied when the run is over
 
 
 def next_id(home: Home) -> str:
@@ -47,7 +48,8 @@ def freeze(
 
     Raises DoesNotFit where the disk has no room for the run.
     """
-    require_space(home.runs, NEEDED, "A training run")
+    points = spec.get("recipe", {}).get("points", 0)
+    require_space(home.runs, NEEDED + points * POINT, "A training run")
     staging = home.runs / f".{id}.staging"
     staging.mkdir(parents=True)
     hashes = {name: write_data(staging / f"{name}.jsonl", rows) for name, rows in data.items()}

@@ -10,6 +10,7 @@ import gradio as gr
 
 from studio.core.records import Answer, Arm, Message, Person, Run, Sampling
 from studio.ui import (
+    compare_arms,
     compare_blind,
     compare_fix,
     compare_held_out,
@@ -18,16 +19,15 @@ from studio.ui import (
     drawing,
     need,
     show,
-    show_run,
     talk,
 )
+from studio.ui.compare_arms import BASE
 from studio.ui.drawing import Drawing
 from studio.ui.shell import Shell
 from studio.ui.wire import bind
 from studio.work import comparing, models, prompting, serving
 from studio.work.studio import Studio
 
-BASE = ("Base as it came", "base")
 SIDES = ("left", "right")
 
 
@@ -180,7 +180,7 @@ def on_open(
     """The choices as they are now. A new run is put to the right; otherwise what a person chose stays, or was handed here."""
     runs = comparing.tuned(studio, project)
     newest = f"run:{runs[0].id}" if runs else "base"
-    choices = [BASE, *((show_run.label(each), f"run:{each.id}") for each in runs)]
+    choices = compare_arms.choices(studio, project)
     known = {value for _, value in choices}
     now = {"project": project, "newest": newest}
     given, asked = compare_held_out.read(studio, project, handed)

@@ -66,6 +66,14 @@ def label(run: Run) -> str:
     return f"{name(run)} ({', '.join(each for each in (preset(run), change(run)) if each)})"
 
 
+def point_label(run: Run, point: dict[str, Any]) -> str:
+    """A point of a run in the same list: "Run 7 after 40 of 120 updates (−21 %)"."""
+    card: dict[str, Any] = run.card or {}
+    far = f"{name(run)} after {point['update']:,} of {counted(card['updates'], 'update')}"
+    before, _ = losses(run)
+    return f"{far} ({percent(before, point['held_out_loss'])})" if before else far
+
+
 def when(run: Run) -> str:
     """The local time a run was started."""
     return f"{datetime.fromtimestamp(float(str(run.spec['created_at']))):%d %b %Y, %H:%M}"
@@ -160,8 +168,14 @@ def outcome(run: Run, told: Course) -> tuple[str, str]:
     took = f"{counted(card['updates'], 'update')} in {duration(card['seconds'])}"
     return (
         f"{took}{EARLY.get(card.get('why', ''), '')}. Held-out loss {before:.2f} to {best:.2f} ({change(run)}), "
-        f"best at update {card['best_step']:,}: that adapter is kept. See in the Compare tab how it answers."
+        f"best at update {card['best_step']:,}: that adapter is kept{beside(card)}. See in the Compare tab how it answers."
     ), ""
+
+
+def beside(card: dict[str, Any]) -> str:
+    """The points that are kept beside the best, as the rest of a sentence's part; nothing where there are none."""
+    kept = ", ".join(f"{each['update']:,}" for each in card.get("points", ()))
+    return f", and to compare with it those at {' and '.join(kept.rsplit(', ', 1))}" if kept else ""
 
 
 def drawing(told: Course) -> str:

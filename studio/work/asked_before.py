@@ -8,7 +8,7 @@ from typing import Any
 
 from studio.core.errors import NotFound
 from studio.core.evaluation import Evaluation
-from studio.core.records import Message
+from studio.core.records import Arm, Message
 from studio.store import evaluations, runs
 from studio.work import evaluating, prompts, writing
 from studio.work.evaluation_plan import first_answer
@@ -71,7 +71,7 @@ def side(studio: Studio, evaluation: Evaluation, id: str, place: int) -> Side:
     if answer is None:
         raise NotFound("This question was not answered yet. Let the evaluation go on.")
     return Side(
-        arm["title"], f"run:{arm['run']}" if arm["run"] else "base",
+        arm["title"], Arm(arm["run"], point=arm.get("point")).name,
         kept_as(studio, evaluation.spec["project"], arm["words"]) if arm["kind"] == "prompt" else "",
         asked[0].content if asked[0].role == "system" else "",
         arm["words"]["shots"] + len(arm["words"]["pinned"]) > 0, answer,

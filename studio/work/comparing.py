@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from studio.core.errors import BadInput, DoesNotFit, NotFound
 from studio.core.prompt import assemble
@@ -13,6 +14,8 @@ from studio.engine.api import Ask
 from studio.store import runs
 from studio.work import occupied, prompts, writing
 from studio.work.studio import Studio
+
+WEIGHTS = "adapter_model.safetensors"
 
 
 def arms(studio: Studio, project_id: str) -> list[Arm]:
@@ -24,10 +27,17 @@ def tuned(studio: Studio, project_id: str) -> list[Run]:
     return [each for each in runs.load_all(studio.home) if each.card and each.spec["project"] == project_id]
 
 
+def points(studio: Studio, run: Run) -> list[dict[str, Any]]:
+    """What a run keeps beside its best, the earliest first: "update", "held_out_loss", "general_loss" and "sha256" of each."""
+    card: dict[str, Any] = run.card or {}
+    kept = card.get("points", ())
+    return [each for each in kept if (studio.home.adapter(run.id, each["update"]) / WEIGHTS).is_file()]
+
+
 def arm(studio: Studio, project_id: str, name: str) -> Arm:
     """The arm that a name means: "base", "run:7", "prompt:calm" (the base under it) or "run:7+prompt:calm".
 
-    "prompt:calm@2" is an older version of it. Raises BadInput or NotFound.
+    "run:7@40" is what run 7 was after 40 updates, "prompt:calm@2" an older version. Raises BadInput or NotFound.
     """
     model, _, words = name.partition("+") if not name.startswith("prompt:") else ("base", "", name)
     tuned = tuned_arm(studio, model, name)
@@ -42,22 +52,37 @@ def arm(studio: Studio, project_id: str, name: str) -> Arm:
 
 def no_arm(name: str) -> BadInput:
     return BadInput(
-        f"“{name}” is no arm. Use base, run:ID with a run from the history, prompt:NAME with a kept prompt, or "
-        "run:ID+prompt:NAME."
+        f"“{name}” is no arm. Use base, run:ID with a run from the history, run:ID@UPDATE with a point that it keeps, "
+        "prompt:NAME with a kept prompt, or run:ID+prompt:NAME."
     )
 
 
 def tuned_arm(studio: Studio, model: str, name: str) -> Arm:
     if model == "base":
         return Arm()
-    kind, _, id = model.partition(":")
+    kind, _, called = model.partition(":")
+    id, at, update = called.partition("@")
     if kind != "run" or not id:
         raise no_arm(name)
-    if not runs.load(studio.home, id).card:
+    run = runs.load(studio.home, id)
+    if not run.card:
         raise NotFound(
             f"Run {id} has no adapter to answer with. Choose a run that finished or was stopped and kept."
         )
-    return Arm(run=id)
+    return Arm(run=id, point=point(studio, run, update) if at else None)
+
+
+def point(studio: Studio, run: Run, update: str) -> int:
+    """The point that a run keeps after so many updates. Raises NotFound, naming those that there are."""
+    card: dict[str, Any] = run.card or {}
+    kept = [str(each["update"]) for each in points(studio, run)]
+    if update not in kept:  # nor is the best, which has one name only: votes are counted by names
+        others = "".join(f"run:{run.id}@{each}, " for each in kept)
+        raise NotFound(
+            f"Run {run.id} keeps no point “{update}” beside its best. Choose {others and f'{others}or '}run:{run.id}, which is "
+            f"its best, after {card['best_step']:,} updates."
+        )
+    return int(update)
 
 
 def ask(
@@ -84,7 +109,8 @@ def ask(
 
 
 def adapter(studio: Studio, arm: Arm) -> Path | None:
-    return studio.home.run(arm.run) / "adapter" if arm.run else None
+    """The folder of what an arm adds to its base; None for the base itself."""
+    return studio.home.adapter(arm.run, arm.point) if arm.run else None
 
 
 def base_of(studio: Studio, project_id: str, arms: Sequence[Arm]) -> str:

@@ -16,11 +16,11 @@ from filelock import FileLock
 from studio.core.errors import BadInput, Busy, StudioError
 from studio.core.evaluation import Evaluation
 from studio.core.formats import as_entry
-from studio.core.records import Answer, Message, Person, Sampling
+from studio.core.records import Answer, Arm, Message, Person, Sampling
 from studio.engine.api import Ask, Said
 from studio.store import evaluations, runs
 from studio.store.evaluations import Rows
-from studio.work import evaluation_plan, measuring, occupied
+from studio.work import comparing, evaluation_plan, measuring, occupied
 from studio.work.evaluation_plan import Words, first_answer
 from studio.work.studio import Studio
 
@@ -151,7 +151,7 @@ def tasks(studio: Studio, evaluation: Evaluation) -> Iterator[Task]:
     for id, messages in runs.frozen_rows(evaluation.folder, "learned"):
         yield Task("learned", id, Ask(messages[: first_answer(messages)], None, greedy))
     for arm in evaluation.spec["arms"]:
-        adapter = studio.home.run(arm["run"]) / "adapter" if arm["run"] else None
+        adapter = comparing.adapter(studio, Arm(arm["run"], point=arm.get("point")))
         for id, messages in runs.frozen_rows(evaluation.folder, arm["file"]):
             yield Task(arm["arm"], id, Ask(messages, adapter, greedy))
     # Drawn from all tokens at temperature 1: only then is an answer as likely to the base as it says.
@@ -258,7 +258,7 @@ def to_measure(studio: Studio, evaluation: Evaluation) -> Iterator[tuple[str, st
     """(arm, conversation, what is measured) of an evaluation whose answers are all there."""
     held = dict(runs.frozen_rows(evaluation.folder, "held_out"))
     for arm in evaluation.spec["arms"]:
-        adapter = studio.home.run(arm["run"]) / "adapter" if arm["run"] else None
+        adapter = comparing.adapter(studio, Arm(arm["run"], point=arm.get("point")))
         for id, messages in runs.frozen_rows(evaluation.folder, arm["file"]):
             yield arm["arm"], id, Said((*messages, *held[id][first_answer(held[id]) :]), adapter)
     asked = dict(runs.frozen_rows(evaluation.folder, "arm-0"))

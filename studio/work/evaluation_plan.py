@@ -8,6 +8,7 @@ from math import ceil
 from typing import Any, Literal
 
 from studio.core.errors import BadInput, NotFound, NothingToLearn
+from studio.core.judging import titled
 from studio.core.nearest import Nearest, asked
 from studio.core.prompt import assemble, fitting
 from studio.core.records import Arm, Conversation, Message, Person, Sampling
@@ -58,6 +59,12 @@ class Contender:
     words: Words = Words()
     run: str | None = None
     prompted: bool = False
+    point: int | None = None  # of the run; None: its best
+
+    @property
+    def tuned(self) -> Arm:
+        """The weights that answer, under no words yet."""
+        return Arm(self.run, point=self.point)
 
 
 @dataclass(frozen=True)
@@ -92,14 +99,14 @@ def contender(studio: Studio, project_id: str, name: str, words: Words) -> Conte
     arm = comparing.arm(studio, project_id, name)
     if arm.run and all(each.id != arm.run for each in comparing.tuned(studio, project_id)):
         raise NotFound(f"Run {arm.run} is another project's. Choose one from the history of this one.")
-    tuned, kept = f"run {arm.run}" if arm.run else "", arm.prompt
+    tuned, kept = titled(replace(arm, prompt=None).name) if arm.run else "", arm.prompt
     if not kept:
-        return Contender(name, tuned, "run", Words(trained_under(studio, str(arm.run))), arm.run)
-    older = f", version {kept.version}" if "@" in name else ""
+        words = Words(trained_under(studio, str(arm.run)))
+        return Contender(name, tuned, "run", words, arm.run, point=arm.point)
+    older = f", version {kept.version}" if "@" in name.partition("prompt:")[2] else ""
     title = f"{tuned and f'{tuned} under '}the prompt “{kept.name}”{older}"
-    return Contender(
-        name, title, "run" if tuned else "prompt", Words(kept.system, kept.shots, kept.pinned), arm.run, True
-    )
+    words = Words(kept.system, kept.shots, kept.pinned)
+    return Contender(name, title, "run" if tuned else "prompt", words, arm.run, True, arm.point)
 
 
 def trained_under(studio: Studio, run: str) -> str:
@@ -116,7 +123,7 @@ def planned(
     Raises NothingToLearn without a held-out question, BadInput for more than there are and for words that find no room,
     ModelNotReady for a base that is not here or has no chat template.
     """
-    base = comparing.base_of(studio, project_id, [Arm(each.run) for each in chosen])
+    base = comparing.base_of(studio, project_id, [each.tuned for each in chosen])
     room = studio.engine.limit(base)
     sides = planning.sides(studio, project_id, room)
     held = held_out(studio, sides, chosen)

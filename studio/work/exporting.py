@@ -69,13 +69,13 @@ def write(studio: Studio, run: Run, format: str, folder: Path) -> list[Path]:
     folder.parent.mkdir(parents=True, exist_ok=True)
     if format == "adapter":
         require_space(folder.parent, 2**27, "This export")
-        shutil.copytree(run.folder / "adapter", staging)
+        shutil.copytree(studio.home.adapter(run.id), staging)
         if base.startswith(PLAIN):  # the base knows nothing of the template that was learned
             for each in studio.engine.reading_files(base):
                 shutil.copy2(each, staging)
     else:
         require_space(folder.parent, 2 * (studio.engine.base(base).parameters or 10**9), "A merged model")
-        studio.engine.merge(base, run.folder / "adapter", staging)
+        studio.engine.merge(base, studio.home.adapter(run.id), staging)
     if folder.exists():
         shutil.rmtree(folder)
     staging.rename(folder)
@@ -94,7 +94,7 @@ def parity(studio: Studio, run_id: str, format: str, folder: Path) -> Parity:
     Raises ModelNotReady, DoesNotFit, Busy.
     """
     run = runs.load(studio.home, run_id)
-    base, adapter = str(run.spec["base"]), run.folder / "adapter"
+    base, adapter = str(run.spec["base"]), studio.home.adapter(run.id)
     asked = [question(each) for each in runs.frozen(run.folder, "held_out")[:ASKED]]
     ours = answers(studio, base, [Ask(each, adapter, PROOF) for each in asked])
     if format == "adapter":

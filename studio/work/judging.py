@@ -11,7 +11,7 @@ from uuid import uuid4
 from studio.core.errors import BadInput
 from studio.core.judging import CALIBRATION, CHOICES, Round, Shown
 from studio.core.nearest import Nearest
-from studio.core.records import Arm, Message, Person, Sampling
+from studio.core.records import Message, Person, Sampling
 from studio.core.text import clean
 from studio.engine.api import Ask
 from studio.store import rounds
@@ -60,8 +60,7 @@ class Match:
         return one, two
 
     def ask(self, to: Contender, held: Held, sampling: Sampling) -> Ask:
-        studio = self.asking.studio
-        adapter = studio.home.run(to.run) / "adapter" if to.run else None
+        adapter = comparing.adapter(self.asking.studio, to.tuned)
         return Ask(self.asking.asked(to, held), adapter, sampling)
 
 
@@ -152,7 +151,7 @@ def match(studio: Studio, project_id: str, judging: Judging) -> Match:
         raise BadInput("Both sides are the same. Choose two different ones to judge.")
     known = {each.arm: each for each in evaluation_plan.contenders(studio, project_id, [one, two], Words())}
     pair = (known[one], known[two])
-    base = comparing.base_of(studio, project_id, [Arm(each.run) for each in pair])
+    base = comparing.base_of(studio, project_id, [each.tuned for each in pair])
     room = studio.engine.limit(base)
     sides = planning.sides(studio, project_id, room)
     asked = [typed(each) for each in judging.questions] or evaluation_plan.held_out(studio, sides, pair)

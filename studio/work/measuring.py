@@ -190,8 +190,9 @@ def general(studio: Studio, evaluation: Evaluation, there: Made, arm: dict[str, 
     """A run's loss on general text, from its card; that of the base otherwise, whose weights a prompt does not change."""
     if arm["run"]:
         card: Any = runs.load(studio.home, arm["run"]).card or {}
-        best = card.get("general_loss", {}).get("best")
-        return float(best) if best is not None else None
+        points = {each["update"]: each["general_loss"] for each in card.get("points", ())}
+        known = points.get(arm["point"]) if arm.get("point") else card.get("general_loss", {}).get("best")
+        return float(known) if known is not None else None
     if gauge := there.losses.get("gauge"):
         return mean([each for found in gauge.values() for each in found])
     return evaluation_plan.general(studio, evaluation.spec["base"])

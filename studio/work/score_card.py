@@ -194,7 +194,7 @@ def measure(studio: Studio, project_id: str, run_id: str) -> None:
     run = chosen(studio, project_id, run_id)
     if measured(run):
         return
-    base, adapter = str(run.spec["base"]), run.folder / "adapter"
+    base, adapter = str(run.spec["base"]), studio.home.adapter(run.id)
     asks = [
         Ask((Message("user", each.text),), weights, SHORT)
         for weights in (None, adapter)

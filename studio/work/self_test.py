@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from studio.core.judging import titled
-from studio.core.records import Sampling
+from studio.core.records import Arm, Sampling
 from studio.engine import checkpoint, folders
 from studio.engine.api import Ask
 from studio.store import runs
+from studio.work import comparing
 from studio.work.judging import Match
 from studio.work.studio import Studio
 
@@ -33,29 +34,30 @@ def self_test(studio: Studio, match: Match) -> list[Check]:
 
     Raises as `engine.answers` does.
     """
-    tuned = [each.run for each in match.pair if each.run]
-    found = [check for run in tuned for check in files(studio, match.base, run)]
+    tuned = [each.tuned for each in match.pair if each.run]
+    found = [check for arm in tuned for check in files(studio, match.base, arm)]
     return [*found, *answers(studio, match)]
 
 
-def files(studio: Studio, base: str, run: str) -> Iterator[Check]:
+def files(studio: Studio, base: str, arm: Arm) -> Iterator[Check]:
     """Whether a run's adapter, and the base under it, are those that were trained and measured."""
-    loaded = runs.load(studio.home, run)
+    loaded = runs.load(studio.home, str(arm.run))
     card: dict[str, Any] = loaded.card or {}
-    weights = loaded.folder / "adapter" / "adapter_model.safetensors"
+    hashes = {each["update"]: each["sha256"] for each in card.get("points", ())}
+    weights = studio.home.adapter(loaded.id, arm.point) / comparing.WEIGHTS
     there = checkpoint.fingerprint(weights) if weights.is_file() else ""
-    ok = there == card.get("adapter_sha256")
+    ok = there == (hashes.get(arm.point) if arm.point else card.get("adapter_sha256"))
     said = (
         "is the one that was trained and measured."
         if ok
         else f"is gone, or not the one that was trained and measured. {FAILED} Train again."
     )
-    yield Check("adapter", ok, f"The adapter of run {run} {said}")
+    yield Check("adapter", ok, f"The adapter of {titled(arm.name)} {said}")
     path, known = studio.engine.base(base).path, loaded.spec.get("base_revision")
     if path and known:
         ok = folders.revision(path) == known
         said = "is the one that" if ok else f"was changed since. {FAILED} It is not the one that"
-        yield Check("base", ok, f"The base {said} run {run} was trained on.")
+        yield Check("base", ok, f"The base {said} run {loaded.id} was trained on.")
 
 
 def answers(studio: Studio, match: Match) -> Iterator[Check]:

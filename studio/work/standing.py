@@ -59,7 +59,7 @@ def preferences(studio: Studio, project_id: str, run: str = "") -> Preferences:
     wanted = [
         each
         for each in all_of(studio, project_id)
-        if not run or f"run:{run}" in (arm.split("+")[0] for arm in each.pair)
+        if not run or f"run:{run}" in (arm.split("+")[0].split("@")[0] for arm in each.pair)
     ]
     rows, left_out = [], []
     for voted in judging.by_question(wanted).values():

@@ -35,7 +35,7 @@ class Told:
     """Collects what the loop says, keeps and saves."""
 
     def __init__(self):
-        self.events, self.kept, self.saved, self.watched, self.general = [], [], [], [], []
+        self.events, self.kept, self.saved, self.watched, self.general, self.points = [], [], [], [], [], []
 
     def of(self, kind):
         return [each for each in self.events if isinstance(each, kind)]
@@ -47,6 +47,7 @@ def parts(model, told, encoded, wish=lambda: "", loss=kernels.plain_loss, rate=5
     return loop.Parts(
         model, loss, optimizer, loop.warm_up_and_cosine(optimizer, 20, 0.1), rows, batches.packs(encoded),
         told.general, told.events.append, wish, told.kept.append, told.watched.append, lambda at: told.saved.append(at.done),
+        told.points.append,
     )  # fmt: skip
 
 

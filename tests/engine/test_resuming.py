@@ -15,7 +15,7 @@ from studio.core.steps import steps
 from studio.engine import batches, checkpoint, kernels, loop, models, preparing, resuming
 
 TALKS = [(f"Where is parcel {number}?", f"On boat {number}, and it sails at six.") for number in range(7)]
-RULES = loop.Rules(updates=12, every=4, clip=1.0)
+RULES = loop.Rules(updates=12, every=4, clip=1.0, points=2)
 
 
 @pytest.fixture
@@ -41,6 +41,7 @@ def start(rehearsal_path, tmp_path):
             lambda update: checkpoint.save_adapter(model, resuming.best(folder, update), "some/base"),
             lambda update: None,
             lambda at: resuming.save(folder, model, optimizer, at),
+            lambda update: checkpoint.save_adapter(model, resuming.point(folder, update), "some/base"),
         )  # fmt: skip
         loop.train(parts, steps(encoded[:5], encoded[5:], 2, 3, 12, 0), RULES, at)
         return model, at
@@ -61,6 +62,8 @@ def test_a_run_cut_off_anywhere_ends_as_one_that_was_not(start, cuts):
 
     assert torch.equal(weights(model), weights(whole))
     assert (at.done, at.best_update, at.before, at.best) == (12, stood.best_update, stood.before, stood.best)
+    assert [each.update for each in at.points] == [8, 12]
+    assert at.points == stood.points
 
 
 def test_the_test_above_would_tell_if_the_optimizer_were_forgotten(start):
@@ -77,12 +80,12 @@ def fresh(model):
     return torch.optim.AdamW([weight for _, weight in resuming.learned(model)])
 
 
-def test_two_checkpoints_and_the_best_adapters_that_they_name_are_kept(start, tmp_path):
+def test_two_checkpoints_and_the_adapters_that_they_name_are_kept(start, tmp_path):
     _, at = start("run")
 
     kept = sorted(each.name for each in (tmp_path / "run").iterdir())
     named = {resuming.standing(tmp_path / "run" / f"at-{update}").best_update for update in (8, 12)}
-    assert kept == sorted(["at-12", "at-8", *(f"best-{update}" for update in named)])
+    assert kept == sorted(["at-12", "at-8", "point-12", "point-8", *(f"best-{update}" for update in named)])
     assert at.best_update in named
 
 
@@ -149,11 +152,23 @@ def made(folder, update, chance):
 
 def test_what_was_kept_after_the_checkpoint_is_made_again(start, tmp_path):
     start("run", 6)
-    (tmp_path / "run" / "best-7").mkdir()
+    for name in ("best-7", "point-7"):
+        (tmp_path / "run" / name).mkdir()
     resuming.forget(tmp_path / "run", 6)
 
-    assert not (tmp_path / "run" / "best-7").exists()
+    assert not [each.name for each in (tmp_path / "run").iterdir() if each.name.endswith("-7")]
     assert (tmp_path / "run" / "at-6").exists()
+
+
+def test_a_run_from_before_points_were_kept_goes_on_and_keeps_those_that_follow(start, tmp_path):
+    start("run", 6)
+    folder = tmp_path / "run" / "at-6"
+    noted = json.loads((folder / "standing.json").read_text())
+    del noted["points"]
+    (folder / "standing.json").write_text(json.dumps(noted))
+    checkpoint.publish(folder.rename(folder.with_name(".staging")), folder)
+
+    assert [each.update for each in start("run")[1].points] == [8, 12]
 
 
 def test_a_state_that_another_studio_saved_is_passed_over(start, tmp_path):

@@ -78,8 +78,9 @@ def stopped(home, lasted, chance, stops):
         told[now] = told.get(now, 0) + 1
         if (run / "adapter").exists() != (now in ("finished", "stopped")):
             told["wrong"].append(f"{wish}: {now}, and an adapter is there: {(run / 'adapter').exists()}")
-        if (run / "adapter").exists() and not checkpoint.whole(run / "adapter"):
-            told["wrong"].append(f"{wish}: the adapter is not whole")
+        for kept in [run / "adapter", *(run / "points").glob("*")]:
+            if kept.exists() and not checkpoint.whole(kept):
+                told["wrong"].append(f"{wish}: {kept.name} is not whole")
         shutil.rmtree(run)
     return told
 
@@ -156,18 +157,29 @@ def looked_over(run, whole, home):
     if state(home, run) != "finished":
         yield f"{state(home, run)}: {[each.get('message') for each in runs.read_events(run)][-1]}"
         return
-    if not checkpoint.whole(run / "adapter"):
-        yield "its adapter is not whole"
+    if adapters(run) != adapters(whole):
+        yield f"it keeps {adapters(run)}, and a run that was never killed {adapters(whole)}"
         return
-    one, two = (load_file(each / "adapter" / "adapter_model.safetensors") for each in (run, whole))
-    apart = max(float((one[name] - two[name]).abs().max()) for name in two)
-    if apart > 1e-6:
-        yield f"its adapter is {apart} away from that of a run that was never killed"
+    for kept in adapters(whole):
+        if not checkpoint.whole(run / kept):
+            yield f"its {kept} is not whole"
+            return
+        one, two = (load_file(each / kept / "adapter_model.safetensors") for each in (run, whole))
+        apart = max(float((one[name] - two[name]).abs().max()) for name in two)
+        if apart > 1e-6:
+            yield f"its {kept} is {apart} away from that of a run that was never killed"
     before = 0
     for event in runs.read_events(run):
         if event["kind"] == "resumed" and before - event["update"] > 1:
             yield f"it went back from update {before} to {event['update']}"
         before = event.get("update", before) if event["kind"] in ("stepped", "resumed") else before
+
+
+def adapters(run):
+    """The folders of what a run keeps: as its card says, and as they lie there."""
+    told = {each["update"] for each in json.loads((run / "card.json").read_text("utf-8"))["points"]}
+    there = {each.name for each in (run / "points").iterdir()}
+    return sorted(["adapter", *(f"points/{each}" for each in {*map(str, told), *there})])
 
 
 def be_careless():

@@ -2,12 +2,14 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 from filelock import FileLock
 
-from studio.core.errors import Busy, NotFound
+from studio.core.errors import RESERVE, Busy, DoesNotFit, NotFound
 from studio.core.records import Message
+from studio.store import home as homes
 from studio.store import runs
 from studio.store.home import open_home
 
@@ -42,6 +44,14 @@ def test_frozen_data_is_counted_hashed_and_one_line_a_conversation(home):
     assert len(data["sha256"]) == 64
     (line,) = (folder / "train.jsonl").read_bytes().splitlines()
     assert json.loads(line)["messages"][1]["weight"] == 0.0
+
+
+def test_the_room_that_a_run_needs_grows_with_the_points_that_it_keeps(home, monkeypatch):
+    free = RESERVE + runs.NEEDED + 2 * runs.POINT
+    monkeypatch.setattr(homes.shutil, "disk_usage", lambda folder: SimpleNamespace(free=free))
+    freeze(home, recipe={"points": 2})
+    with pytest.raises(DoesNotFit, match="A training run needs 520 MB"):
+        freeze(home, recipe={"points": 3})
 
 
 def test_a_run_is_starting_until_its_worker_speaks_and_killed_if_that_lets_go(home):

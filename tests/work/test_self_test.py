@@ -1,13 +1,24 @@
-"""The self-test is green where both sides are what they say, and red where one was swapped on purpose."""
+"""A run's adapter and the points beside it as arms; and the self-test, green where both sides are what they say, red where not."""
 
 import shutil
 import time
 
 import pytest
 
-from studio.core.records import Change, Message, Person
+from studio.core.errors import NotFound
+from studio.core.records import Change, Message, Person, Sampling
 from studio.store import runs
-from studio.work import judging, models, planning, self_test, training, writing
+from studio.work import (
+    comparing,
+    evaluation_plan,
+    judging,
+    models,
+    planning,
+    prompts,
+    self_test,
+    training,
+    writing,
+)
 from studio.work.judging import Judging
 from studio.work.studio import opened
 
@@ -38,9 +49,9 @@ def trained(tmp_path_factory):
     studio.database.close()
 
 
-def tried(trained):
+def tried(trained, arm="run:1"):
     studio, project = trained
-    match = judging.match(studio, project.id, Judging(("base", "run:1")))
+    match = judging.match(studio, project.id, Judging(("base", arm)))
     return {each.name: each.ok for each in self_test.self_test(studio, match)}
 
 
@@ -85,3 +96,70 @@ def test_a_base_pane_with_the_adapter_on_is_red(trained, monkeypatch):
 
     monkeypatch.setattr(studio.engine, "answers", wrong)
     assert tried(trained)["base alone"] is False
+
+
+# points
+
+
+def first_point(studio):
+    return comparing.points(studio, runs.load(studio.home, "1"))[0]["update"]
+
+
+def test_a_point_is_an_arm_of_its_own_and_answers_with_its_own_weights(trained):
+    studio, project = trained
+    calm = prompts.keep(studio, ADA, project.id, "calm", "Be calm.")
+    name = f"run:1@{first_point(studio)}"
+    arms = [comparing.arm(studio, project.id, each) for each in ("run:1", name, f"{name}+prompt:calm")]
+    *_, answers = comparing.ask(
+        studio, project.id, arms[:2], [(), ()], "Hello?", Sampling(max_tokens=4), lambda: False
+    )
+
+    assert [each.name for each in arms] == ["run:1", name, f"{name}+prompt:calm@{calm.version}"]
+    assert len({comparing.adapter(studio, each) for each in arms}) == 2
+    assert len({each.fingerprint for each in answers}) == 2
+
+
+def test_a_point_that_is_not_kept_is_refused_with_those_that_are(trained):
+    studio, project = trained
+    weights = studio.home.adapter("1", first_point(studio)) / comparing.WEIGHTS
+    best = runs.load(studio.home, "1").card["best_step"]
+    for wanted in ("3", "", str(best), "../2"):
+        with pytest.raises(
+            NotFound, match=rf"Choose run:1@{first_point(studio)}, .*or run:1, which is its best"
+        ):
+            comparing.arm(studio, project.id, f"run:1@{wanted}")
+
+    gone = f"run:1@{first_point(studio)}"
+    moved = weights.rename(weights.with_name("moved"))
+    try:
+        with pytest.raises(NotFound, match="keeps no point"):
+            comparing.arm(studio, project.id, gone)
+    finally:
+        moved.rename(weights)
+
+
+def test_a_point_is_put_to_held_out_questions_under_its_own_name(trained):
+    studio, project = trained
+    prompts.keep(studio, ADA, project.id, "calm", "Be calm.")
+    point = first_point(studio)
+    names = [f"run:1@{point}", f"run:1@{point}+prompt:calm"]
+    _, alone, under = evaluation_plan.contenders(studio, project.id, names, evaluation_plan.Words())
+
+    assert (alone.title, under.title) == (
+        f"run 1 after {point} updates",
+        f"run 1 after {point} updates under the prompt “calm”",
+    )
+    assert comparing.adapter(studio, under.tuned) == studio.home.adapter("1", point)
+
+
+def test_a_swapped_point_is_red(trained):
+    studio, _ = trained
+    point = first_point(studio)
+    weights = studio.home.adapter("1", point) / comparing.WEIGHTS
+    kept = weights.read_bytes()
+    assert tried(trained, f"run:1@{point}")["adapter"] is True
+    shutil.copyfile(studio.home.adapter("1") / comparing.WEIGHTS, weights)
+    try:
+        assert tried(trained, f"run:1@{point}")["adapter"] is False
+    finally:
+        weights.write_bytes(kept)

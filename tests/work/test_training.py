@@ -78,6 +78,10 @@ def test_a_run_goes_from_plan_to_a_verified_adapter(studio, project):
     assert len(learned) == planned.learned
     assert not set(learned) & set(apart)
 
+    kept = [each["update"] for each in comparing.points(studio, run)]
+    assert kept == [each for each in (2, 4, 6) if each != run.card["best_step"]]
+    assert sorted(each.name for each in (run.folder / "points").iterdir()) == list(map(str, kept))
+
     assert [each.name for each in comparing.arms(studio, project.id)] == ["base", f"run:{run.id}"]
     for format, weights in (("adapter", "adapter_model.safetensors"), ("merged", "model.safetensors")):
         files = exporting.bundle(studio, run.id, format)
@@ -93,6 +97,7 @@ def test_a_run_goes_from_plan_to_a_verified_adapter(studio, project):
 
     run_history.delete(studio, run.id)
     assert run_history.runs_of(studio, project.id) == []
+    assert list(studio.home.runs.rglob("*.safetensors")) == []
 
 
 def test_time_and_memory_are_measured_before_the_first_run(studio, project):

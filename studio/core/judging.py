@@ -22,7 +22,7 @@ from typing import Literal
 
 import numpy as np
 
-from studio.core import shares
+from studio.core import endpoint, shares
 from studio.core.agreement import alpha
 from studio.core.estimate import Estimate, Floats
 from studio.core.records import Message
@@ -189,7 +189,7 @@ def titled(arm: str) -> str:
     """An arm's name as a sentence has it: "the base", "run 7", "the prompt “calm”", "run 7 under the prompt “calm”"."""
     model, _, words = arm.partition("+") if not arm.startswith("prompt:") else ("base", "", arm)
     prompt = f"the prompt “{words.removeprefix('prompt:').partition('@')[0]}”"
-    run = model.replace("run:", "run ")
+    run = endpoint.titled(model) if model.startswith(endpoint.ARM) else model.replace("run:", "run ")
     if not words:
         return "the base" if model == "base" else run
     return prompt if model == "base" else f"{run} under {prompt}"

@@ -43,9 +43,7 @@ class Project:
     system: str  # put before conversations that have no system text of their own; "" for none
     created_at: str
     base: str = "starter"  # the id of its base model
-    watch: tuple[
-        str, ...
-    ] = ()  # what a model in training is asked at each evaluation; () for held-out questions
+    watch: tuple[str, ...] = ()  # what a model in training is asked at each evaluation; () for held-out
 
 
 @dataclass(frozen=True)
@@ -239,7 +237,7 @@ class Token:
 
 @dataclass(frozen=True)
 class Arm:
-    """One side of a comparison: the base or a run's adapter, under a system text and example conversations.
+    """One side of a comparison: the base, a run's adapter or a model elsewhere, under a system text and example conversations.
 
     Under a kept `prompt` the examples are chosen once the question is known (`prompting.under`).
     """
@@ -248,11 +246,12 @@ class Arm:
     system: str = ""
     shots: tuple[tuple[Message, ...], ...] = ()
     prompt: Prompt | None = None
+    endpoint: str = ""  # the name of a model elsewhere, as `core.endpoint` makes it; then there is no run
 
     @property
     def name(self) -> str:
-        """What `comparing.arm` reads: "base", "run:7", "prompt:calm@2", "run:7+prompt:calm@2"."""
-        words = [f"run:{self.run}"] if self.run else []
+        """What `comparing.arm` reads: "base", "run:7", "prompt:calm@2", "run:7+prompt:calm@2", "endpoint:llama3@host"."""
+        words = [f"run:{self.run}"] if self.run else [self.endpoint] if self.endpoint else []
         words += [f"prompt:{self.prompt.name}@{self.prompt.version}"] if self.prompt else []
         return "+".join(words) or "base"
 
@@ -277,6 +276,9 @@ class Answer:
     done: bool
     fingerprint: str
     cut: bool = False
+    error: str = (
+        ""  # why a model elsewhere gave none, as a sentence; `text`, which came before that, is no answer
+    )
 
 
 RunState = Literal[

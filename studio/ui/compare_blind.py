@@ -7,13 +7,14 @@ from typing import Any
 
 import gradio as gr
 
+from studio.core.endpoint import ARM
 from studio.core.judging import CALIBRATION, Round, Tally, titled
 from studio.core.records import Person
-from studio.ui import compare_fix, compare_prepare, need, show_run
+from studio.ui import compare_arms, compare_fix, compare_prepare, need
 from studio.ui.shell import Shell
 from studio.ui.show import counted
 from studio.ui.wire import bind, bind_server
-from studio.work import comparing, judging, models, prompts, serving, standing
+from studio.work import judging, models, prompts, serving, standing
 from studio.work.judging import Judging
 from studio.work.self_test import self_test
 from studio.work.studio import Studio
@@ -53,9 +54,12 @@ def on_judge(studio: Studio, person: Person, project: str | None) -> dict[str, A
     """The arms that can be judged against each other, the newest run second: it is what one usually wants to know."""
     if not project or not models.base(studio, project).path:
         return {"project": "", "arms": []}
-    runs = [(show_run.label(each), f"run:{each.id}") for each in comparing.tuned(studio, project)]
-    kept = [(f"Prompt “{each.name}”", f"prompt:{each.name}") for each in prompts.all_of(studio, project)]
-    arms = [{"label": label, "arm": arm} for label, arm in [("Base as it came", "base"), *runs, *kept]]
+    columns, kept = compare_arms.choices(studio, project), prompts.all_of(studio, project)
+    words = [(f"Prompt “{each.name}”", f"prompt:{each.name}") for each in kept]
+    local = [
+        each for each in columns if not each[1].startswith(ARM)
+    ]  # what stands second is chosen: nothing that leaves
+    arms = [{"label": label, "arm": arm} for label, arm in dict.fromkeys([*local, *words, *columns])]
     return {"project": project, "arms": arms, "reasons": judging.REASONS, "calibration": CALIBRATION}
 
 

@@ -276,9 +276,7 @@ class Answer:
     done: bool
     fingerprint: str
     cut: bool = False
-    error: str = (
-        ""  # why a model elsewhere gave none, as a sentence; `text`, which came before that, is no answer
-    )
+    error: str = ""  # why a model elsewhere gave none; `text`, which came before that, is no answer
 
 
 RunState = Literal[

@@ -55,7 +55,10 @@ function offer() {
   const wish = () => ({ one: first.value, two: second.value, questions: text.value });
   row.append(one, two, deed("Start judging", "primary", () => begin(wish())), deed("Prepare all answers first", "", () => prepare(wish())));
   const rate = "Which answer is whose is told after the next vote. About one round in " + props.value.calibration + " shows two answers of the same model, to learn how much of a preference is chance.";
-  before.replaceChildren(node("p", "soft", rate), row, own);
+  const away = node("p", "soft"), tell = () => { away.textContent = [...new Set([first.value, second.value])].map(each => props.value.away[each] || "").join(""); };
+  row.onchange = tell;
+  tell();
+  before.replaceChildren(node("p", "soft", rate), row, away, own);
 }
 
 async function begin(wish) {

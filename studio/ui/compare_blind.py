@@ -10,7 +10,7 @@ import gradio as gr
 from studio.core.endpoint import ARM
 from studio.core.judging import CALIBRATION, Round, Tally, titled
 from studio.core.records import Person
-from studio.ui import compare_arms, compare_fix, compare_prepare, need
+from studio.ui import compare_arms, compare_endpoint, compare_fix, compare_prepare, need
 from studio.ui.shell import Shell
 from studio.ui.show import counted
 from studio.ui.wire import bind, bind_server
@@ -60,7 +60,8 @@ def on_judge(studio: Studio, person: Person, project: str | None) -> dict[str, A
         each for each in columns if not each[1].startswith(ARM)
     ]  # what stands second is chosen: nothing that leaves
     arms = [{"label": label, "arm": arm} for label, arm in dict.fromkeys([*local, *words, *columns])]
-    return {"project": project, "arms": arms, "reasons": judging.REASONS, "calibration": CALIBRATION}
+    away = compare_endpoint.asked_besides(studio)
+    return {"project": project, "arms": arms, "away": away, "reasons": judging.REASONS, "calibration": CALIBRATION}  # fmt: skip
 
 
 def on_round(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,6 @@ WHAT = (
     "machine or in your network, or one on the internet. While it is off, nothing is sent. While it is on, a column that uses "
     "it sends your questions there, with the conversation so far, the system text and the examples."
 )
-UNPROVED = "Which model answers there, the studio cannot prove."
 
 
 @dataclass(frozen=True)
@@ -114,19 +113,19 @@ def buttons(there: bool, on: bool) -> tuple[Any, Any, Any]:
 
 
 def is_on(to: Endpoint) -> str:
-    return f"The columns above can hold “Elsewhere: {titled(to.arm)}” now; only what is asked in such a column goes there."
+    return f"You can choose “Elsewhere: {titled(to.arm)}” in a column above; only what is asked there goes to it."
 
 
 def about(studio: Studio, to: Endpoint) -> str:
     """Where the key lies, and who could read along."""
     lies = f"The key lies in {elsewhere.where_key_lies(studio)}. It goes to {to.host} only, and is not shown again."
-    said = f'<p class="soft">{text(lies)}</p>' if to.key else ""
-    return said + (note(read_along(to), "warn") if to.is_open else "")
+    return (f'<p class="soft">{text(lies)}</p>' if to.key else "") + read_along(to)
 
 
 def read_along(to: Endpoint) -> str:
     what = "The key and all questions go" if to.key else "All questions go"
-    return f"{what} to {to.host} unencrypted: whoever is on the way can read along. Use https:// where the server has it."
+    said = f"{what} to {to.host} unencrypted: whoever is on the way can read along. Use https:// where the server has it."
+    return note(said, "warn") if to.is_open else ""
 
 
 def on_try(studio: Studio, person: Person, url: str, model: str, key: str) -> Iterator[str]:
@@ -138,7 +137,7 @@ def on_try(studio: Studio, person: Person, url: str, model: str, key: str) -> It
         yield note(str(error), "bad")
     else:
         took = f"{to.host} answers in {answer.seconds:.1f} s to “{elsewhere.TRIED}”:"
-        yield f'<p class="soft" role="status">{text(took)}</p><p class="said">{text(answer.text)}</p>{about(studio, to)}'
+        yield f'<p class="soft" role="status">{text(took)}</p><p class="said">{text(answer.text)}</p>{read_along(to)}'
 
 
 def on_switch_on(studio: Studio, person: Person, url: str, model: str, key: str) -> tuple[Any, ...]:
@@ -161,10 +160,16 @@ def on_forget(studio: Studio, person: Person) -> tuple[Any, ...]:
 
 def on_arms(studio: Studio, person: Person, *arms: str) -> str:
     """Who is asked besides, by the message box, only while a column uses it."""
+    to, said = elsewhere.is_on(studio), asked_besides(studio)
+    kind = "" if to and to.is_here else "warn"
+    return "".join(note(each, kind) for arm, each in said.items() if arm in arms)
+
+
+def asked_besides(studio: Studio) -> dict[str, str]:
+    """For an arm elsewhere that can be asked now: where its questions go."""
     to = elsewhere.is_on(studio)
-    if to is None or to.arm not in arms:
-        return ""
-    if to.is_here:
-        return note(f"Questions go to {to.host} as well, another program on this machine. {UNPROVED}")
+    if to is None:
+        return {}
     plain = " unencrypted" if to.is_open else ""
-    return note(f"Questions go to {to.host} as well: they leave this machine{plain}. {UNPROVED}", "warn")
+    where = ", another program on this machine" if to.is_here else f": they leave this machine{plain}"
+    return {to.arm: f"Questions go to {to.host} as well{where}. Which model answers there, the studio cannot prove."}  # fmt: skip

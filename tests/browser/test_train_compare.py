@@ -251,8 +251,9 @@ def test_a_model_elsewhere_is_tried_switched_on_asked_and_forgotten(page, served
         page.locator("#endpoint-on").click()
         expect(fold).to_contain_text(f"A model elsewhere (on: {server.host})")
         expect(page.locator("#endpoint-key input")).to_have_value("")
-        expect(page.locator("#judge select").first).to_contain_text("Elsewhere: harbour")
-
+        expect(page.locator("#judge .before")).to_contain_text(f"Questions go to {server.host} as well")
+        page.locator("#judge select").last.select_option("base")
+        expect(page.locator("#judge .before")).not_to_contain_text("Questions go to")
         expect(line).not_to_contain_text("Questions go to")
         page.locator("#compare-right input").click()
         page.locator("li[role=option]", has_text="Elsewhere: harbour").click()

@@ -289,6 +289,7 @@ def test_what_leaves_the_machine_unencrypted_is_said(studio, ada):
 def test_trying_it_asks_one_tiny_question_and_keeps_nothing(studio, ada, server):
     *_, said = compare_endpoint.on_try(studio, ada, server.url, "harbour", "sk-secret")
     assert "It sails at six." in said
+    assert "endpoint.key" not in said
     assert [each["content"] for each in server.asked[0][2]["messages"]] == [elsewhere.TRIED]
     assert (elsewhere.kept(studio), studio.home.endpoint_key.exists()) == (None, False)
 
@@ -321,7 +322,8 @@ def test_a_settings_file_that_somebody_spoiled_switches_nothing_on(studio, ada, 
 def test_it_is_judged_blind_and_votes_on_it_stand_under_its_name(studio, ada, project, server):
     write_many(studio, ada, project, 30)
     arm = switched_on(studio, ada, server)
-    offered = [each["arm"] for each in compare_blind.on_judge(studio, ada, project)["arms"]]
+    told = compare_blind.on_judge(studio, ada, project)
+    offered = [each["arm"] for each in told["arms"]]
     pair = Judging(("base", arm))
     rounds = []
     while found := judging.next_round(studio, ada, project, pair):
@@ -329,6 +331,7 @@ def test_it_is_judged_blind_and_votes_on_it_stand_under_its_name(studio, ada, pr
         rounds.append(found)
 
     assert offered == ["base", arm]
+    assert f"Questions go to {server.host} as well" in told["away"][arm]
     real = [each for each in rounds if not each.calibrates]
     assert real
     assert all(set(each.pair) == {"base", arm} for each in real)

@@ -76,7 +76,7 @@ async function verified() {
   if (!told || !told.ok) { wanted = null; offer(); }
   if (!told) return false;
   list.append(...told.details.map(each => node("li", "soft", each)));
-  details.append(node("summary", "", told.ok ? "Both sides verified" : "A side is not what it says"), list);
+  details.append(node("summary", "", told.ok ? told.title : "A side is not what it says"), list);
   proof.replaceChildren(details);
   say(told.said, told.ok ? "warn" : "bad");
   return told.ok;

@@ -168,6 +168,8 @@ class Heard:
         name, _, value = line.partition(":")
         if name in ("", "event", "id", "retry"):  # an empty line, a remark, or what only other streams need
             return False
+        if name == "error":  # older servers of llama.cpp
+            return self.piece(f'{{"error": {value}}}', "delta")
         if name != "data":
             raise rubbish(self.to, "a line that belongs to no answer")
         value = value.strip()

@@ -88,7 +88,8 @@ def refused(to: Endpoint, status: int, location: str, body: bytes) -> NoAnswer:
 
 def quoted(to: Endpoint, found: Any) -> str:
     """The server's own words of an error, cut, and without the key, which some repeat."""
-    error = found.get("error") if isinstance(found, dict) else None
+    told = found if isinstance(found, dict) else {}
+    error = told.get("error") or told.get("message") or told.get("detail")  # OpenAI, vLLM, FastAPI
     words = error.get("message") if isinstance(error, dict) else error
     if not isinstance(words, str) or not words.strip():
         return ""

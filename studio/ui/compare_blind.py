@@ -78,7 +78,10 @@ def on_self_test(studio: Studio, person: Person, given: dict[str, Any]) -> dict[
     found = self_test(studio, judging.match(studio, project, wish(given)))
     wrong = [each.detail for each in found if each.ok is False]
     loud = [each.detail for each in found if each.ok is None]
-    return {"ok": not wrong, "said": " ".join(wrong or loud), "details": [each.detail for each in found]}
+    away = any(each.name == "elsewhere" for each in found)
+    title = "Verified is what answers on this machine" if away else "Both sides verified"
+    said, details = " ".join(wrong or loud), [each.detail for each in found]
+    return {"ok": not wrong, "title": title, "said": said, "details": details}
 
 
 def wish(given: dict[str, Any]) -> Judging:

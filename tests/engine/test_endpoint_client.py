@@ -1,7 +1,6 @@
 """The client of a model elsewhere, against a real server: what it sends, what it takes, and a sentence for all else."""
 
 import json
-import threading
 import time
 
 import pytest
@@ -12,13 +11,13 @@ from studio.core.errors import NoAnswer
 from studio.core.records import Message, Sampling
 from studio.engine.endpoint import LINE, Patience, ask
 
-SHORT = Patience(connect=1.0, silence=0.4, whole=1.2)
+SHORT = Patience(silence=1.0, whole=1.5)  # for what comes to nothing; all else may be slow on a busy machine
 ASKED = (Message("system", "Be brief."), Message("user", "When does it sail?"))
 DRAWN = Sampling(max_tokens=32, temperature=0.5, top_p=0.9, seed=7)
 WHOLE = {"model": "harbour-1", "choices": [{"message": {"content": "At six."}, "finish_reason": "stop"}], "usage": {"completion_tokens": 3}}  # fmt: skip
 
 
-def told(server, key="", stopping=lambda: False, patience=SHORT, sampling=DRAWN):
+def told(server, key="", stopping=lambda: False, patience=None, sampling=DRAWN):
     found = []
     to = Endpoint(server if isinstance(server, str) else server.url, "harbour", key)
     ask(to, ASKED, sampling, found.append, stopping, patience)
@@ -74,7 +73,7 @@ def test_an_answer_in_one_piece_is_taken_although_a_stream_was_asked_for(indent)
 def test_either_end_mark_ends_an_answer_without_waiting_for_the_connection(end):
     def says(handler):
         sent(event(piece("Six.")), event(end))(handler)
-        time.sleep(SHORT.silence * 2)
+        time.sleep(3)
 
     with running(says) as server:
         *_, last = told(server)
@@ -90,7 +89,7 @@ def test_what_would_break_the_page_is_left_out_of_the_text():
 @pytest.mark.parametrize("pause", [0.0, 0.001])
 def test_an_answer_without_end_ends_at_its_longest_length(pause):
     with running(endless(event(piece("again and ")), pause)) as server:
-        *_, last = told(server, patience=Patience())
+        *_, last = told(server)
 
     assert (last.cut, last.done, len(last.text)) == (True, True, 20 * DRAWN.max_tokens)
 
@@ -120,9 +119,11 @@ TROUBLE = {
     "nothing": (sent(), "closed the connection without an answer"),
     "an error in the stream": (sent(event({"error": {"message": "The slot is taken."}})), "ended with an error: “The slot is taken”"),
     "an error as text": (sent(event({"error": "Out of memory"})), "ended with an error: “Out of memory”"),
-    "silence": (lambda handler: time.sleep(0.8), "sent nothing for 0.4 seconds; the first word"),
-    "silence amid": (lambda handler: (sent(event(piece("Six")))(handler), time.sleep(0.8)), "the next word"),
-    "slow for ever": (endless(b": wait\n", 0.1), "was not done after 1 seconds"),
+    "an error as a line": (sent(b'error: {"message": "Too long"}\n\n'), "ended with an error: “Too long”"),
+    "422": (sent(b'{"detail": "No seed"}', status=422), "refuses the question (422): “No seed”"),
+    "silence": (lambda handler: time.sleep(1.5), "sent nothing for 1 seconds; the first word"),
+    "silence amid": (lambda handler: (sent(event(piece("Six")))(handler), time.sleep(1.5)), "the next word"),
+    "slow for ever": (endless(b": wait\n", 0.1), "was not done after 2 seconds"),
     "broken amid": (sent(event(piece("Six "))), "broke off in the middle"),
     "shorter than said": (sent(event(piece("Six ")), **{"content-length": "9999"}), "broke off in the middle"),
     "400": (failed(400, "This model takes 2048 tokens."), "refuses the question (400): “This model takes 2048 tokens”"),
@@ -139,7 +140,7 @@ TROUBLE = {
 def test_what_is_no_answer_gets_a_sentence_with_the_host_and_the_next_step(name):
     says, sentence = TROUBLE[name]
     with running(says) as server, pytest.raises(NoAnswer) as refused:
-        told(server)
+        told(server, patience=SHORT if "silence" in name or "slow" in name else None)
 
     assert sentence in str(refused.value)
     assert str(refused.value).startswith(server.host)
@@ -174,23 +175,18 @@ def test_a_key_that_the_server_repeats_is_not_shown():
 def test_what_was_said_before_it_broke_off_was_told():
     found = []
     with running(sent(event(piece("Six ")))) as server, pytest.raises(NoAnswer):
-        ask(Endpoint(server.url, "harbour"), ASKED, DRAWN, found.append, lambda: False, SHORT)
+        ask(Endpoint(server.url, "harbour"), ASKED, DRAWN, found.append, lambda: False)
 
     assert [each.text for each in found] == ["Six "]
 
 
 @pytest.mark.parametrize("says", [endless(event(piece("on ")), 0.01), lambda handler: (time.sleep(0.3), endless(b": x\n")(handler))])  # fmt: skip
 def test_stopping_closes_the_connection_at_once_before_the_first_word_too(says):
-    stop = threading.Event()
     with running(says) as server:
-        threading.Timer(0.15, stop.set).start()
-        began = time.monotonic()
-        found = told(server, stopping=stop.is_set, patience=Patience(), sampling=Sampling(max_tokens=10**6))
-        took = time.monotonic() - began
-        assert server.left.wait(5)
+        found = told(server, stopping=lambda: bool(server.asked), sampling=Sampling(max_tokens=10**6))
+        assert server.left.wait(5)  # long before it would have given up by itself
 
     assert not any(each.done for each in found)
-    assert took < 5
 
 
 def test_proxies_of_the_environment_are_not_used(monkeypatch):

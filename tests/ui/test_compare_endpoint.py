@@ -362,4 +362,6 @@ def test_the_self_test_covers_what_is_here_and_says_what_cannot_be_proved(studio
 
     assert [(each.name, each.ok) for each in found] == [("same twice", True), ("base alone", True), ("elsewhere", None)]  # fmt: skip
     assert server.host in found[-1].detail
+    shown = compare_blind.on_self_test(studio, ada, {"project": project, "one": "base", "two": arm})
+    assert (shown["ok"], shown["title"]) == (True, "Verified is what answers on this machine")
     assert server.asked == []

@@ -26,7 +26,7 @@ document.addEventListener("keydown", function escaped(event) {
   stopDraft();
 }, true);
 
-const armLabel = arm => (draftArms.find(([name]) => name === arm) || ["", arm.replace("run:", "run ").replace(/^(run \d+)@(\d+)/, "$1 after $2 updates")])[1];
+const armLabel = arm => (draftArms.find(([name]) => name === arm) || ["", arm.replace("endpoint:", "").replace("run:", "run ").replace(/^(run \d+)@(\d+)/, "$1 after $2 updates")])[1];
 
 async function readArms() {
   armsSeen = turnSeen;

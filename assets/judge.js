@@ -46,7 +46,10 @@ function offer() {
   const wish = () => ({ one: first.value, two: second.value, questions: text.value });
   row.append(one, two, deed("Start judging", "primary", () => begin(wish())), deed("Prepare all answers first", "", () => prepare(wish())));
   const rate = "Which answer is whose is told after the next vote. About one round in " + props.value.calibration + " shows two answers of the same model, to learn how much of a preference is chance.";
-  before.replaceChildren(make("p", "soft", rate), row, own);
+  const away = make("p", "soft"), tell = () => { away.textContent = [...new Set([first.value, second.value])].map(each => props.value.away[each] || "").join(""); };
+  row.onchange = tell;
+  tell();
+  before.replaceChildren(make("p", "soft", rate), row, away, own);
 }
 
 async function begin(wish) {
@@ -64,7 +67,7 @@ async function verified() {
   if (!told || !told.ok) { wanted = null; offer(); }
   if (!told) return false;
   list.append(...told.details.map(each => make("li", "soft", each)));
-  details.append(make("summary", "", told.ok ? "Both sides verified" : "A side is not what it says"), list);
+  details.append(make("summary", "", told.ok ? told.title : "A side is not what it says"), list);
   proof.replaceChildren(details);
   say(told.said, told.ok ? "warn" : "bad");
   return told.ok;

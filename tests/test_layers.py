@@ -19,7 +19,7 @@ ABOVE = {"cli", "__main__"}
 LIBRARIES = {
     "core": "scipy",  # for quantiles and roots of a function only
     "store": "sqlalchemy alembic sqlite3 pandas",
-    "engine": "torch transformers peft bitsandbytes accelerate sklearn scipy sacrebleu gguf safetensors tokenizers huggingface_hub tensorboardX trackio",
+    "engine": "torch transformers peft bitsandbytes accelerate sklearn scipy sacrebleu gguf safetensors tokenizers huggingface_hub httpx tensorboardX trackio",
     "ui": "gradio fastapi starlette uvicorn pandas",
 }
 ENVIRONMENT = {"environ", "environb", "getenv", "getenvb", "putenv", "unsetenv"}

@@ -9,6 +9,7 @@ StudioError                 a sentence for the person, with the next step; `titl
     NothingToLearn          the set is empty, too small, or nothing in it fits the model
   ChangedMeanwhile          somebody saved first; holds both texts
   Busy                      the accelerator is taken; says by what
+  NoAnswer                  a model elsewhere is down, slow, or answers what cannot be read
   ModelNotReady             the base model is not on this machine, or cannot be used
   DoesNotFit                memory or disk; says how much is there and how much is needed
   NoAccess                  a file may not be read or written
@@ -72,6 +73,10 @@ class ChangedMeanwhile(StudioError):
 
 class Busy(StudioError):
     title = "Busy just now"
+
+
+class NoAnswer(StudioError):
+    title = "No answer from elsewhere"
 
 
 class ModelNotReady(StudioError):

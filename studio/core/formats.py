@@ -49,7 +49,7 @@ ROLES: dict[object, Role] = {
 TOOLS = ("tool", "function", "function_call", "tool_call", "observation", "ipython")
 CALLS = ("tool_calls", "function_call")
 MOST_WEIGHT = 1000
-ARM = re.compile(r"base|run:[\w-]{1,40}", re.ASCII)
+ARM = re.compile(r"base|run:[\w-]{1,40}|endpoint:[\w%./:@~-]{1,3000}", re.ASCII)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from typing import Literal
 
 import numpy as np
 
-from studio.core import shares
+from studio.core import endpoint, shares
 from studio.core.agreement import alpha
 from studio.core.estimate import Estimate, Floats
 from studio.core.records import Message
@@ -190,7 +190,9 @@ def titled(arm: str) -> str:
     model, _, words = arm.partition("+") if not arm.startswith("prompt:") else ("base", "", arm)
     prompt = f"the prompt “{words.removeprefix('prompt:').partition('@')[0]}”"
     run, _, point = model.replace("run:", "run ").partition("@")
-    if point:
+    if model.startswith(endpoint.ARM):
+        run = endpoint.titled(model)
+    elif point:
         run += f" after {point} update{'s'[: point != '1']}"
     if not words:
         return "the base" if model == "base" else run

@@ -237,21 +237,20 @@ class Token:
 
 @dataclass(frozen=True)
 class Arm:
-    """One side of a comparison: the base or a run's adapter, under a system text and example conversations.
-
-    Under a kept `prompt` the examples are chosen once the question is known (`prompting.under`).
-    """
+    """One side of a comparison: the base, a run's adapter or a model elsewhere, under a system text and example conversations."""
 
     run: str | None = None  # a run's id; None: the base model as it came
     system: str = ""
     shots: tuple[tuple[Message, ...], ...] = ()
-    prompt: Prompt | None = None
+    prompt: Prompt | None = None  # its examples are chosen once the question is known: `prompting.under`
     point: int | None = None  # the run's adapter after so many updates; None: its best
+    endpoint: str = ""  # the name of a model elsewhere, as `core.endpoint` makes it; then there is no run
 
     @property
     def name(self) -> str:
-        """What `comparing.arm` reads: "base", "run:7", "run:7@120", "prompt:calm@2", "run:7+prompt:calm@2"."""
-        words = [f"run:{self.run}{f'@{self.point}' if self.point else ''}"] if self.run else []
+        """What `comparing.arm` reads: "base", "run:7", "run:7@120", "prompt:calm@2", "run:7+prompt:calm@2", "endpoint:llama3@host"."""
+        model = f"run:{self.run}{f'@{self.point}' if self.point else ''}" if self.run else self.endpoint
+        words = [model] if model else []
         words += [f"prompt:{self.prompt.name}@{self.prompt.version}"] if self.prompt else []
         return "+".join(words) or "base"
 
@@ -276,6 +275,7 @@ class Answer:
     done: bool
     fingerprint: str
     cut: bool = False
+    error: str = ""  # why a model elsewhere gave none; `text`, which came before that, is no answer
 
 
 RunState = Literal[

@@ -43,6 +43,11 @@ class Home:
         return self.root / "settings.json"
 
     @property
+    def endpoint_key(self) -> Path:
+        """By itself and not among the settings, so that whoever copies or shows those has no key."""
+        return self.root / "endpoint.key"
+
+    @property
     def trackio(self) -> Path:
         return self.root / "trackio"
 

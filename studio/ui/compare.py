@@ -12,6 +12,7 @@ from studio.core.records import Answer, Arm, Message, Person, Run, Sampling
 from studio.ui import (
     compare_arms,
     compare_blind,
+    compare_endpoint,
     compare_fix,
     compare_held_out,
     compare_prompt,
@@ -22,6 +23,7 @@ from studio.ui import (
     talk,
 )
 from studio.ui.compare_arms import BASE
+from studio.ui.compare_endpoint import EndpointPart
 from studio.ui.drawing import Drawing
 from studio.ui.shell import Shell
 from studio.ui.wire import bind
@@ -59,6 +61,7 @@ class Parts:
     again: gr.Button
     asked: gr.HTML
     drawing: Drawing
+    endpoint: EndpointPart
     talks: gr.JSON
     offered: gr.JSON
     place: gr.State
@@ -77,6 +80,7 @@ def build(studio: Studio, shell: Shell) -> gr.Tab:
         verdict = compare_verdict.lay_out()
     wire(studio, shell, tab, parts, needed)
     compare_blind.wire(studio, shell, tab, needed, judge)
+    parts.endpoint.said.change(bind(studio, compare_blind.on_judge), shell.project, judge, queue=False, show_progress="hidden")  # fmt: skip
     compare_verdict.wire(studio, shell, tab, needed, verdict)
     return tab
 
@@ -95,14 +99,17 @@ def lay_out() -> Parts:
                 )  # fmt: skip
                 send = gr.Button("Send", variant="primary", elem_id="compare-send", elem_classes="fit")
                 stop = gr.Button("Stop", elem_id="compare-stop", elem_classes="fit")
+            line = compare_endpoint.lay_out_line()
             with gr.Row(elem_classes="buttons"):
                 following = gr.Button("Next held-out question", elem_id="compare-next", elem_classes="fit")
                 last = gr.Button("Ask the last one again", elem_id="compare-last", elem_classes="fit quiet")
                 again = gr.Button("Start again", elem_id="compare-again", elem_classes="fit quiet")
             drawn_by = drawing.lay_out("compare")
+        endpoint = compare_endpoint.lay_out(line)
     # Kept by the page, not by the server: nothing in them is taken for true, and two windows do not mix.
     kept = gr.JSON([[], []], visible=False), gr.JSON({}, visible=False), gr.State(0)
-    return Parts(rest, said, left, right, message, send, stop, following, last, again, asked, drawn_by, *kept)
+    buttons = send, stop, following, last, again
+    return Parts(rest, said, left, right, message, *buttons, asked, drawn_by, endpoint, *kept)
 
 
 def lay_out_side(name: str) -> Side:
@@ -135,6 +142,8 @@ def wire(studio: Studio, shell: Shell, tab: gr.Tab, parts: Parts, needed: need.N
     # preprocess=False: Gradio would refuse a run that its own session has not offered. `comparing.arm` checks what comes.
     given = [shell.project, *arms, parts.talks, parts.offered, *under, shell.handed]
     need.wire(studio, shell, tab, needed, on_open, given, opened, preprocess=False, **now)
+    for changed in compare_endpoint.wire(studio, tab, parts.endpoint, arms):
+        changed.then(bind(studio, on_open), given, opened, preprocess=False, **now)
     systems = [parts.left.system, parts.right.system]
     for prompt, system in zip(under, systems, strict=True):
         prompt.input(
@@ -147,12 +156,8 @@ def wire(studio: Studio, shell: Shell, tab: gr.Tab, parts: Parts, needed: need.N
         preprocess=False, show_progress="hidden",
     )  # fmt: skip
     parts.stop.click(on_stop, parts.talks, parts.panes[:2], cancels=[sending], **now)
-    parts.next.click(
-        bind(studio, compare_held_out.on_next),
-        [shell.project, parts.place],
-        [parts.message, parts.asked, parts.place],
-        **now,
-    )
+    question = [parts.message, parts.asked, parts.place]
+    parts.next.click(bind(studio, compare_held_out.on_next), [shell.project, parts.place], question, **now)
     for place, side in enumerate((parts.left, parts.right)):
         fixing = [shell.project, gr.State(place), parts.talks, *arms, *under]
         side.fix.click(
@@ -272,7 +277,7 @@ def side_arm(
     sampling: Sampling,
 ) -> Arm:
     """A side's model under its kept prompt, with the examples for this question, or under the system text in its box."""
-    arm = comparing.arm(studio, project, compare_prompt.arm_name(model, prompt))
+    arm = comparing.arm(studio, project, compare_prompt.arm_name(model, prompt), anywhere=True)
     if not arm.prompt:
         return replace(arm, system=system or "")
     return prompting.under(studio, project, arm, history, question, sampling).arm

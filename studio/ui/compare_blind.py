@@ -7,10 +7,11 @@ from typing import Any
 
 import gradio as gr
 
+from studio.core.endpoint import ARM
 from studio.core.judging import CALIBRATION, Round, Tally, titled
 from studio.core.records import Person
 from studio.core.shares import sign_test
-from studio.ui import compare_arms, compare_fix, compare_prepare, need
+from studio.ui import compare_arms, compare_endpoint, compare_fix, compare_prepare, need
 from studio.ui.shell import Shell
 from studio.ui.show import counted
 from studio.ui.wire import bind, bind_server
@@ -53,9 +54,13 @@ def on_judge(studio: Studio, person: Person, project: str | None) -> dict[str, A
     """The arms that can be judged against each other, the newest run second: it is what one usually wants to know."""
     if not project or not models.base(studio, project).path:
         return {"project": "", "arms": []}
-    kept = [(f"Prompt “{each.name}”", f"prompt:{each.name}") for each in prompts.all_of(studio, project)]
-    arms = [{"label": label, "arm": arm} for label, arm in [*compare_arms.choices(studio, project), *kept]]
-    return {"project": project, "arms": arms, "reasons": judging.REASONS, "calibration": CALIBRATION}
+    columns, kept = compare_arms.choices(studio, project), prompts.all_of(studio, project)
+    words = [(f"Prompt “{each.name}”", f"prompt:{each.name}") for each in kept]
+    # What stands second is chosen: nothing that leaves.
+    local = [each for each in columns if not each[1].startswith(ARM)]
+    arms = [{"label": label, "arm": arm} for label, arm in dict.fromkeys([*local, *words, *columns])]
+    away = compare_endpoint.asked_besides(studio)
+    return {"project": project, "arms": arms, "away": away, "reasons": judging.REASONS, "calibration": CALIBRATION}  # fmt: skip
 
 
 def on_round(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
@@ -72,7 +77,10 @@ def on_self_test(studio: Studio, person: Person, given: dict[str, Any]) -> dict[
     found = self_test(studio, judging.match(studio, project, wish(given)))
     wrong = [each.detail for each in found if each.ok is False]
     loud = [each.detail for each in found if each.ok is None]
-    return {"ok": not wrong, "said": " ".join(wrong or loud), "details": [each.detail for each in found]}
+    away = any(each.name == "elsewhere" for each in found)
+    title = "Verified is what answers on this machine" if away else "Both sides verified"
+    said, details = " ".join(wrong or loud), [each.detail for each in found]
+    return {"ok": not wrong, "title": title, "said": said, "details": details}
 
 
 def wish(given: dict[str, Any]) -> Judging:

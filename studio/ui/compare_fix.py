@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from studio.core.errors import BadInput
 from studio.core.judging import titled
 from studio.core.records import Person
 from studio.ui import compare_prompt, talk
@@ -20,7 +21,10 @@ def on_fix(
 ) -> tuple[Any, Any]:
     """(what Write is to open, the tab): one side's last answer as a draft. `chosen`: every side's model, then its prompt."""
     sides = len(chosen) // 2
-    turns = talk.messages(talk.checked_sides(talks, sides)[side])
+    said = talk.checked_sides(talks, sides)[side]
+    if said and said[-1]["error"]:
+        raise BadInput("This side has not answered the last question. Ask it once more, then fix the answer.")
+    turns = talk.messages(said)
     arm = compare_prompt.arm_name(chosen[side], chosen[sides + side])
     return handed(fixing.answer(studio, person, project, arm, turns)), gr.update(selected="write")
 

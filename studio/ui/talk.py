@@ -12,12 +12,13 @@ from typing import Any, TypeVar
 
 from studio.core.errors import BadInput
 from studio.core.records import Answer, Message
-from studio.ui.show import counted, text
+from studio.ui.show import counted, note, text
 from studio.work import occupied
 from studio.work.studio import Studio
 
-Turn = dict[str, Any]  # question, answer, tokens, seconds, cut
-KEYS = ("question", "answer", "tokens", "seconds", "cut")
+Turn = dict[str, Any]  # question, answer, tokens, seconds, cut, error
+KEYS = ("question", "answer", "tokens", "seconds", "cut", "error")
+TEXTS = ("question", "answer", "error")
 MOST = 200  # turns of one conversation
 WRITING = "…"  # stands before an answer's first word; while the model is loaded first, the other does
 LOADING = "Loading the model; the line at the top shows how far it is."
@@ -45,14 +46,14 @@ def checked_sides(given: object, sides: int) -> list[list[Turn]]:
 def is_turn(each: object) -> bool:
     return (
         isinstance(each, dict)
-        and all(isinstance(each.get(key), str) and len(each[key]) <= LENGTH for key in ("question", "answer"))
+        and all(isinstance(each.get(key), str) and len(each[key]) <= LENGTH for key in TEXTS)
         and all(isinstance(each.get(key), int | float) for key in ("tokens", "seconds", "cut"))
     )
 
 
 def messages(turns: Sequence[Turn]) -> tuple[Message, ...]:
-    """The turns as a model's history. A turn whose answer was stopped before its first word is left out."""
-    asked = [each for each in turns if each["answer"].strip()]
+    """The turns as a model's history. A turn whose answer was stopped before its first word, or broke off, is left out."""
+    asked = [each for each in turns if each["answer"].strip() and not each["error"]]
     return tuple(
         message
         for each in asked
@@ -62,13 +63,14 @@ def messages(turns: Sequence[Turn]) -> tuple[Message, ...]:
 
 def turn(question: str, answer: Answer | None = None) -> Turn:
     if answer is None:
-        return {"question": question, "answer": "", "tokens": 0, "seconds": 0.0, "cut": False}
+        return {"question": question, "answer": "", "tokens": 0, "seconds": 0.0, "cut": False, "error": ""}
     return {
         "question": question,
         "answer": answer.text,
         "tokens": answer.tokens,
         "seconds": round(answer.seconds, 1),
         "cut": answer.cut,
+        "error": answer.error,
     }
 
 
@@ -88,6 +90,8 @@ def pane(turns: Sequence[Turn], waiting: str = "") -> str:
 
 
 def said(each: Turn, waiting: str) -> str:
+    if each["error"]:
+        return broken(each)
     answer = text(each["answer"]) or f'<span class="soft">{text(waiting or "No answer.")}</span>'
     ended = (
         ", cut off there: “How the answers are made” allows longer ones"
@@ -99,6 +103,13 @@ def said(each: Turn, waiting: str) -> str:
         f'<p class="said you"><span class="unseen">You: </span>{text(each["question"])}</p>'
         f'<p class="said"><span class="unseen">Answer: </span>{answer}</p><p class="pace num">{pace}</p>'
     )
+
+
+def broken(each: Turn) -> str:
+    """A turn that was not answered: why, and what came before that, which is no answer."""
+    began = f'<p class="said soft">{text(each["answer"])}</p>' if each["answer"] else ""
+    asked = f'<p class="said you"><span class="unseen">You: </span>{text(each["question"])}</p>'
+    return f"{asked}{began}{note(each['error'], 'bad')}"
 
 
 Sofar = TypeVar("Sofar")

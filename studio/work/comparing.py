@@ -1,4 +1,4 @@
-"""The same message to several arms, answered in one batch, each with its own history."""
+"""The same message to several arms, each with its own history: in one batch, and beside it by a model elsewhere."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from studio.core.prompt import assemble
 from studio.core.records import Answer, Arm, Message, Run, Sampling
 from studio.engine.api import Ask
 from studio.store import runs
-from studio.work import occupied, prompts, writing
+from studio.work import elsewhere, occupied, prompts, writing
+from studio.work.beside import Source, grown
 from studio.work.studio import Studio
 
 WEIGHTS = "adapter_model.safetensors"
@@ -34,13 +35,19 @@ def points(studio: Studio, run: Run) -> list[dict[str, Any]]:
     return [each for each in kept if (studio.home.adapter(run.id, each["update"]) / WEIGHTS).is_file()]
 
 
-def arm(studio: Studio, project_id: str, name: str) -> Arm:
+def arm(studio: Studio, project_id: str, name: str, anywhere: bool = False) -> Arm:
     """The arm that a name means: "base", "run:7", "prompt:calm" (the base under it) or "run:7+prompt:calm".
 
-    "run:7@40" is what run 7 was after 40 updates, "prompt:calm@2" an older version. Raises BadInput or NotFound.
+    "run:7@40" is what run 7 was after 40 updates, "prompt:calm@2" an older version. Only where it may be `anywhere` is a model
+    elsewhere an arm, "endpoint", or "endpoint:MODEL@HOST". Raises BadInput or NotFound.
     """
     model, _, words = name.partition("+") if not name.startswith("prompt:") else ("base", "", name)
-    tuned = tuned_arm(studio, model, name)
+    if model.partition(":")[0] == "endpoint":
+        if not anywhere:
+            raise BadInput(elsewhere.ONLY_COMPARE)
+        tuned = Arm(endpoint=elsewhere.known(studio, model).arm)
+    else:
+        tuned = tuned_arm(studio, model, name)
     if not words:
         return tuned
     kind, _, called = words.partition(":")
@@ -94,16 +101,34 @@ def ask(
     sampling: Sampling,
     stopping: Callable[[], bool],
 ) -> Iterator[tuple[Answer, ...]]:
-    """Yield every arm's answer so far, after each token. Raises BadInput, ModelNotReady, DoesNotFit, Busy."""
+    """Yield every arm's answer so far, after each token. Raises BadInput, ModelNotReady, DoesNotFit, Busy.
+
+    What goes wrong elsewhere stands in that arm's answer, and the others are answered all the same.
+    """
     if not message.strip():
         raise BadInput("There is no question yet. Write one and send it again.")
     text = writing.cleaned(message, "The question")
-    asks = [
-        Ask(assemble(each.system, each.shots, history, text), adapter(studio, each), sampling)
+    asked = [
+        assemble(each.system, each.shots, history, text)
         for each, history in zip(arms, histories, strict=True)
     ]
+    here = [place for place, each in enumerate(arms) if not each.endpoint]
+    asks = [Ask(asked[place], adapter(studio, arms[place]), sampling) for place in here]
+    base = base_of(studio, project_id, arms) if here else ""
+
+    def local(ended: Callable[[], bool]) -> Iterator[tuple[Answer, ...]]:
+        return studio.engine.answers(base, asks, ended)
+
+    def batch(tell: Callable[[tuple[Answer, ...]], None], ended: Callable[[], bool]) -> None:
+        for rows in local(ended):
+            tell(rows)
+
+    sources: list[tuple[Sequence[int], Source]] = [(here, batch)] if here else []
+    for place, each in enumerate(arms):
+        if each.endpoint:  # all of them are looked up before the first question leaves
+            sources.append(([place], elsewhere.source(studio, each.endpoint, asked[place], sampling)))
     try:
-        yield from studio.engine.answers(base_of(studio, project_id, arms), asks, stopping)
+        yield from local(stopping) if len(here) == len(arms) else grown(len(arms), sources, stopping)
     except DoesNotFit as error:
         raise occupied.explained(studio, error) from None
 

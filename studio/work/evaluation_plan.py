@@ -28,6 +28,7 @@ LENGTHS = (
     192,
     256,
 )  # tokens that an answer may take: the first that is twice as long as nine of ten of the experts'
+Kind = Literal["base", "prompt", "run", "elsewhere"]
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,12 @@ class Contender:
 
     arm: str
     title: str
-    kind: Literal["base", "prompt", "run"]
+    kind: Kind
     words: Words = Words()
     run: str | None = None
     prompted: bool = False
     point: int | None = None  # of the run; None: its best
+    endpoint: str = ""  # as in Arm; only blind judging has such
 
     @property
     def tuned(self) -> Arm:
@@ -77,7 +79,9 @@ class Held:
     rest: tuple[Message, ...]
 
 
-def contenders(studio: Studio, project_id: str, names: Sequence[str], words: Words) -> list[Contender]:
+def contenders(
+    studio: Studio, project_id: str, names: Sequence[str], words: Words, anywhere: bool = False
+) -> list[Contender]:
     """What names such as "base", "prompt" (the given words) and those of `comparing.arm` mean; the base first, asked or not.
 
     Raises BadInput, NotFound.
@@ -85,28 +89,31 @@ def contenders(studio: Studio, project_id: str, names: Sequence[str], words: Wor
     wanted = dict.fromkeys(name.strip() for name in names if name.strip() and name.strip() != "base")
     return [
         Contender("base", "the base", "base"),
-        *(contender(studio, project_id, each, words) for each in wanted),
+        *(contender(studio, project_id, each, words, anywhere) for each in wanted),
     ]
 
 
-def contender(studio: Studio, project_id: str, name: str, words: Words) -> Contender:
+def contender(studio: Studio, project_id: str, name: str, words: Words, anywhere: bool) -> Contender:
     if name == "prompt":
         if not words.system.strip() and not words.shots and not words.pinned:
             raise BadInput(
                 "The prompt has no words and no examples, so it is the base. Write a system text, or show examples."
             )
         return Contender(name, "the prompt", "prompt", words, prompted=True)
-    arm = comparing.arm(studio, project_id, name)
+    arm = comparing.arm(studio, project_id, name, anywhere)
     if arm.run and all(each.id != arm.run for each in comparing.tuned(studio, project_id)):
         raise NotFound(f"Run {arm.run} is another project's. Choose one from the history of this one.")
-    tuned, kept = titled(replace(arm, prompt=None).name) if arm.run else "", arm.prompt
+    tuned, kept = titled(replace(arm, prompt=None).name) if arm.run or arm.endpoint else "", arm.prompt
+    if not kept and arm.endpoint:
+        return Contender(name, tuned, "elsewhere", endpoint=arm.endpoint)
     if not kept:
         words = Words(trained_under(studio, str(arm.run)))
         return Contender(name, tuned, "run", words, arm.run, point=arm.point)
     older = f", version {kept.version}" if "@" in name.partition("prompt:")[2] else ""
     title = f"{tuned and f'{tuned} under '}the prompt “{kept.name}”{older}"
+    kind: Kind = "run" if arm.run else "elsewhere" if arm.endpoint else "prompt"
     words = Words(kept.system, kept.shots, kept.pinned)
-    return Contender(name, title, "run" if tuned else "prompt", words, arm.run, True, arm.point)
+    return Contender(name, title, kind, words, arm.run, True, arm.point, arm.endpoint)
 
 
 def trained_under(studio: Studio, run: str) -> str:

@@ -57,7 +57,7 @@ def answer(studio: Studio, person: Person, project_id: str, arm: str, turns: Seq
     """Send a chat with an arm to Write, up to and with its last answer. Raises BadInput, NotFound."""
     if not turns:
         raise BadInput("There is no answer to fix yet. Ask something first.")
-    name = comparing.arm(studio, project_id, arm).name
+    name = comparing.arm(studio, project_id, arm, anywhere=True).name
     return send(studio, person, project_id, [Fix(project_id, name, tuple(turns))])[0]
 
 

@@ -15,7 +15,7 @@ from studio.core.records import Message, Person, Sampling
 from studio.core.text import clean
 from studio.engine.api import Ask
 from studio.store import rounds
-from studio.work import comparing, evaluation_plan, planning
+from studio.work import comparing, elsewhere, evaluation_plan, planning
 from studio.work.evaluating import AT_ONCE
 from studio.work.evaluation_plan import USUAL, Asking, Contender, Held, Words
 from studio.work.studio import Studio
@@ -70,7 +70,7 @@ def next_round(
     """The judge's first round that waits for a vote, made where there is none; None when every question was judged.
 
     With `ahead` so many waiting ones are passed over: one can be made while another is read. Raises BadInput, NotFound,
-    NothingToLearn, and as `engine.answer_all` does.
+    NothingToLearn, and as `elsewhere.answer_all` does.
     """
     found = match(studio, project_id, judging)
     waiting = [each for each in met(studio, person, project_id, found) if not each.choice]
@@ -116,8 +116,8 @@ def answered(
     """Yield (place in `chosen`, round) as each is answered and kept; ends within a token of `stopping()`."""
     asked = [found.asks(*each) for each in chosen]
     answers: dict[int, Shown] = {}
-    rows = [ask for pair in asked for _, ask in pair]
-    for place, answer in studio.engine.answer_all(found.base, rows, AT_ONCE, stopping):
+    rows = [(to.endpoint, ask) for pair in asked for to, ask in pair]
+    for place, answer in elsewhere.answer_all(studio, found.base, rows, AT_ONCE, stopping):
         to = asked[place // 2][place % 2][0]
         answers[place] = Shown(to.arm, answer.text, answer.fingerprint)
         if place ^ 1 in answers:
@@ -146,10 +146,11 @@ def met(studio: Studio, person: Person, project_id: str, found: Match) -> list[R
 def match(studio: Studio, project_id: str, judging: Judging) -> Match:
     """Raises BadInput for one arm against itself, and as `evaluation_plan.contenders` does."""
     # A prompt by its version: votes on an older one are on another arm.
-    one, two = (comparing.arm(studio, project_id, each.strip()).name for each in judging.arms)
+    one, two = (comparing.arm(studio, project_id, each.strip(), anywhere=True).name for each in judging.arms)
     if one == two:
         raise BadInput("Both sides are the same. Choose two different ones to judge.")
-    known = {each.arm: each for each in evaluation_plan.contenders(studio, project_id, [one, two], Words())}
+    both = evaluation_plan.contenders(studio, project_id, [one, two], Words(), anywhere=True)
+    known = {each.arm: each for each in both}
     pair = (known[one], known[two])
     base = comparing.base_of(studio, project_id, [each.tuned for each in pair])
     room = studio.engine.limit(base)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from studio.core.judging import titled
@@ -32,11 +32,21 @@ class Check:
 def self_test(studio: Studio, match: Match) -> list[Check]:
     """Files first, then answers: the base's in one batch with the others, against the base's by itself, token by token.
 
-    Raises as `engine.answers` does.
+    A model elsewhere is not asked: nothing that it says could prove what it is. Raises as `engine.answers` does.
     """
     tuned = [each.tuned for each in match.pair if each.run]
     found = [check for arm in tuned for check in files(studio, match.base, arm)]
-    return [*found, *answers(studio, match)]
+    here = [each for each in match.pair if not each.endpoint]
+    away = {each.endpoint for each in match.pair if each.endpoint}
+    if here:  # one of them stands on both sides, where it can only be the same
+        tried = answers(studio, replace(match, pair=(here[0], here[-1])))
+        found += [each for each in tried if not away or each.name != "apart"]
+    return [*found, *map(unproved, away)]
+
+
+def unproved(arm: str) -> Check:
+    said = "is asked besides: questions go there, and which model answers cannot be proved."
+    return Check("elsewhere", None, f"{titled(arm)} {said}")
 
 
 def files(studio: Studio, base: str, arm: Arm) -> Iterator[Check]:

@@ -11,6 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from moves import go_to, unfold
 from playwright.sync_api import expect
 from served import Served
+from server_elsewhere import failed, running
 
 from studio.core.records import Change, Message
 from studio.work import models, training, writing
@@ -232,6 +233,49 @@ def test_an_empty_message_is_answered_with_a_sentence(page, served):
     page.locator("#compare-send").click()
 
     expect(page.locator(".toast-body")).to_contain_text("There is no question yet")
+
+
+def test_a_model_elsewhere_is_tried_switched_on_asked_and_forgotten(page, served):
+    with running() as server:
+        page.goto(served.url)
+        go_to(page, "Compare")
+        fold, said, line = (
+            page.locator(f"#{each}") for each in ("endpoint", "endpoint-said", "compare-elsewhere")
+        )
+        unfold(page, "A model elsewhere (off)")
+        page.locator("#endpoint-url").locator("input, textarea").fill(server.url)
+        page.locator("#endpoint-model").locator("input, textarea").fill("harbour")
+        page.locator("#endpoint-key input").fill("sk-secret")
+        page.locator("#endpoint-try").click()
+        expect(said).to_contain_text("It sails at six.")
+        page.locator("#endpoint-on").click()
+        expect(fold).to_contain_text(f"A model elsewhere (on: {server.host})")
+        expect(page.locator("#endpoint-key input")).to_have_value("")
+        expect(page.locator("#judge .before")).to_contain_text(f"Questions go to {server.host} as well")
+        page.locator("#judge select").last.select_option("base")
+        expect(page.locator("#judge .before")).not_to_contain_text("Questions go to")
+        expect(line).not_to_contain_text("Questions go to")
+        page.locator("#compare-right input").click()
+        page.locator("li[role=option]", has_text="Elsewhere: harbour").click()
+        expect(line).to_contain_text(f"Questions go to {server.host} as well")
+        message = page.locator("#compare-message textarea")
+        message.fill("When does it sail?")
+        message.press("Enter")
+        right = page.locator("#compare-right-pane")
+        expect(right).to_contain_text("It sails at six.")
+        expect(page.locator("#compare-left-pane .pace")).to_have_text(re.compile(r"[1-9]\d* tokens? in"))
+        server.says = failed(500)
+        message.fill("And back?")
+        message.press("Enter")
+        expect(right).to_contain_text(f"{server.host} failed (500)")
+
+        page.locator("#endpoint-forget").click()
+        expect(fold).to_contain_text("A model elsewhere (off)")
+        expect(line).not_to_contain_text("Questions go to")
+        expect(page.locator("#compare-right input")).to_have_value("Base as it came")
+        expect(right).to_have_text("Nothing asked yet.")
+        assert not (served.home / "endpoint.key").exists()
+        assert "sk-secret" not in page.content()
 
 
 def test_a_prompt_is_tried_with_examples_and_kept_for_the_project(page, served):

@@ -95,9 +95,6 @@ def build(studio: Studio, shell: Shell) -> gr.Tab:
 def lay_out() -> Parts:
     with gr.Column(visible=False, elem_id="compare-rest") as rest:
         said = gr.HTML(elem_id="compare-said")
-        with gr.Row(elem_classes="buttons", elem_id="compare-shown"):
-            add = gr.Button("Add a model", elem_id="compare-add", elem_classes="fit")
-            gr.Checkbox(False, label="Show Markdown", container=False, elem_id="compare-marked")
         with gr.Row(elem_classes="panes", elem_id="compare-panes"):
             sides = [lay_out_side(name, shown=place < FEWEST) for place, name in enumerate(SIDES)]
         with gr.Column(elem_classes="card"):
@@ -114,6 +111,8 @@ def lay_out() -> Parts:
                 retry = gr.Button("Answer again", elem_id="compare-retry", elem_classes="fit quiet")
                 last = gr.Button("Change the last question", elem_id="compare-last", elem_classes="fit quiet")
                 again = gr.Button("Start again", elem_id="compare-again", elem_classes="fit quiet")
+                gr.Checkbox(False, label="Show Markdown", container=False, elem_id="compare-marked")
+                add = gr.Button("Add a model", elem_id="compare-add", elem_classes="fit")
             drawn_by = drawing.lay_out("compare")
     # Kept by the page, not by the server: nothing in them is taken for true, and two windows do not mix.
     kept = gr.Number(FEWEST, precision=0, visible=False), gr.JSON([], visible=False), gr.JSON({}, visible=False), gr.State(0)  # fmt: skip

@@ -25,7 +25,7 @@ from studio.ui import (
 from studio.ui.compare_arms import BASE, FEWEST, SIDES
 from studio.ui.drawing import Drawing
 from studio.ui.shell import Shell
-from studio.ui.wire import bind
+from studio.ui.wire import bind, interrupt
 from studio.work import comparing, models, serving
 from studio.work.studio import Studio
 
@@ -214,13 +214,6 @@ def wire_sides(studio: Studio, shell: Shell, parts: Parts, asking: list[Any]) ->
                 [shell.project, at, parts.many, parts.talks, *parts.each("arm", "prompt", "system")],
                 [*parts.columns, *parts.panes], preprocess=False, **IN_TURN,
             )  # fmt: skip
-
-
-def interrupt(triggers: list[Any], asking: list[Any]) -> None:
-    """Let these end the answers that are being written. Wire it before what else they do, which Gradio 6.31 would have wait
-    for the end of the answers if it were given `cancels` itself: it goes through a trigger's events one after the other.
-    """
-    gr.on(triggers, None, cancels=asking, queue=False)
 
 
 def on_open(

@@ -30,7 +30,8 @@ def run(rounds: int = ROUNDS) -> dict[str, Any]:
 def cases(place: Path, precision: str) -> Iterator[Case]:
     """The fp32 answers must be the same; in 16 bits near ties turn with the number of rows, for generate as well."""
     peer = Peer(place, precision)
-    screen = Screen(place / f"home-{precision}", Ours(precision, peer.adapters), peer.adapters)
+    engine = Ours(precision, peer.adapters)
+    screen = Screen(place / f"home-{precision}", engine, peer.adapters)
     for count, called in ((2, "two"), (4, "four")):
         arms, what = ARMS[:count], f"{called} models in Compare, {precision}"
         same = precision == "fp32"
@@ -39,6 +40,7 @@ def cases(place: Path, precision: str) -> Iterator[Case]:
             ours, theirs = partial(screen.first, arms, side), partial(first_in_turn, peer, arms[: side + 1])
             yield Case(f"{what}, first token of number {side + 1}", ours, theirs)
     if precision == "bf16":
+        yield Case("two models in Compare, against the engine without a page, bf16", partial(screen.answers, ARMS[:2]), engine.both)  # fmt: skip
         arms, what = ARMS[:2], f"two models in Compare, against adapter_names, {precision}"
         yield Case(what, partial(screen.answers, arms), peer.mixed)
         for side in (0, 1):

@@ -149,3 +149,14 @@ def test_the_same_answers_are_read_as_markdown_at_once_also_while_they_grow(comp
     page.locator("#compare-marked input").uncheck()
     expect(answers(page, "left")).to_contain_text("**Ahoy** <img")
     expect(pane(page, "left").locator(".marked")).to_be_hidden()
+
+
+def test_starting_again_in_prompt_does_not_wait_for_the_end_of_an_answer(page, slow):
+    page.goto(slow.url)
+    go_to(page, "Prompt")
+    page.locator("#prompt-message textarea").fill(LONG)
+    page.locator("#prompt-send").click()
+    pane = page.locator("#prompt-pane")
+    expect(pane.locator(".said:not(.you)")).to_contain_text("word3")
+    page.locator("#prompt-again").click()
+    expect(pane).to_have_text("Nothing asked yet.", timeout=10_000)

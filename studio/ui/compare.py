@@ -1,74 +1,85 @@
-"""The Compare tab: the same message to two models, both answering at once, each in its own conversation."""
+"""The Compare tab: the same message to two to four models, all answering at once, each in its own conversation."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
-from studio.core.records import Answer, Arm, Message, Person, Run, Sampling
+from studio.core.records import Person, Run
 from studio.ui import (
     compare_arms,
     compare_blind,
+    compare_columns,
     compare_endpoint,
     compare_fix,
     compare_held_out,
     compare_prompt,
+    compare_talk,
     compare_verdict,
     drawing,
     need,
     show,
-    talk,
 )
-from studio.ui.compare_arms import BASE
+from studio.ui.compare_arms import BASE, FEWEST, SIDES
 from studio.ui.compare_endpoint import EndpointPart
 from studio.ui.drawing import Drawing
 from studio.ui.shell import Shell
-from studio.ui.wire import bind
-from studio.work import comparing, models, prompting, serving
+from studio.ui.wire import bind, interrupt
+from studio.work import comparing, models, serving
 from studio.work.studio import Studio
-
-SIDES = ("left", "right")
 
 
 @dataclass(frozen=True)
 class Side:
-    """One model's column."""
+    """One model's column. `remove`: None for those that are always there."""
 
+    column: gr.Column
     arm: gr.Dropdown
     prompt: gr.Dropdown
     system: gr.Textbox
     pane: gr.HTML
     fix: gr.Button
+    remove: gr.Button | None
 
 
 @dataclass(frozen=True)
 class Parts:
-    """The tab's components. `talks`: both conversations. `offered`: for what the choices were made. `place`: how many
-    held-out questions were asked."""
+    """The tab's components. `many`: how many sides are shown. `talks`: their conversations. `offered`: for what the choices
+    were made. `place`: how many held-out questions were asked."""
 
     rest: gr.Column
     said: gr.HTML
-    left: Side
-    right: Side
+    add: gr.Button
+    sides: Sequence[Side]
     message: gr.Textbox
     send: gr.Button
     stop: gr.Button
     next: gr.Button
+    retry: gr.Button
     last: gr.Button
     again: gr.Button
     asked: gr.HTML
     drawing: Drawing
     endpoint: EndpointPart
+    many: gr.Number
     talks: gr.JSON
     offered: gr.JSON
     place: gr.State
 
+    def each(self, *names: str) -> list[Any]:
+        """These parts of all sides, the first one's of all, then the second one's."""
+        return [getattr(side, name) for name in names for side in self.sides]
+
     @property
     def panes(self) -> list[Any]:
-        return [self.left.pane, self.right.pane, self.talks]
+        return [*self.each("pane"), self.talks]
+
+    @property
+    def columns(self) -> list[Any]:
+        return [self.many, self.add, *self.each("column", "arm", "prompt", "system")]
 
 
 def build(studio: Studio, shell: Shell) -> gr.Tab:
@@ -80,7 +91,7 @@ def build(studio: Studio, shell: Shell) -> gr.Tab:
         verdict = compare_verdict.lay_out()
     wire(studio, shell, tab, parts, needed)
     compare_blind.wire(studio, shell, tab, needed, judge)
-    parts.endpoint.said.change(bind(studio, compare_blind.on_judge), shell.project, judge, queue=False, show_progress="hidden")  # fmt: skip
+    parts.endpoint.said.change(bind(studio, compare_blind.on_judge), shell.project, judge, **NOW)
     compare_verdict.wire(studio, shell, tab, needed, verdict)
     return tab
 
@@ -88,32 +99,34 @@ def build(studio: Studio, shell: Shell) -> gr.Tab:
 def lay_out() -> Parts:
     with gr.Column(visible=False, elem_id="compare-rest") as rest:
         said = gr.HTML(elem_id="compare-said")
-        with gr.Row(elem_classes="panes"):
-            left, right = (lay_out_side(name) for name in SIDES)
+        with gr.Row(elem_classes="panes", elem_id="compare-panes"):
+            sides = [lay_out_side(name, shown=place < FEWEST) for place, name in enumerate(SIDES)]
         with gr.Column(elem_classes="card"):
             asked = gr.HTML(elem_id="compare-asked")
             with gr.Row(elem_classes="ask"):
                 message = gr.Textbox(
                     label="Your message", lines=1, max_lines=8, scale=8, elem_id="compare-message",
-                    info="Enter sends it to both, Shift+Enter begins a new line.",
+                    info="Enter sends it to all of them, Shift+Enter begins a new line.",
                 )  # fmt: skip
                 send = gr.Button("Send", variant="primary", elem_id="compare-send", elem_classes="fit")
                 stop = gr.Button("Stop", elem_id="compare-stop", elem_classes="fit")
             line = compare_endpoint.lay_out_line()
             with gr.Row(elem_classes="buttons"):
                 following = gr.Button("Next held-out question", elem_id="compare-next", elem_classes="fit")
-                last = gr.Button("Ask the last one again", elem_id="compare-last", elem_classes="fit quiet")
+                retry = gr.Button("Answer again", elem_id="compare-retry", elem_classes="fit quiet")
+                last = gr.Button("Change the last question", elem_id="compare-last", elem_classes="fit quiet")
                 again = gr.Button("Start again", elem_id="compare-again", elem_classes="fit quiet")
+                gr.Checkbox(False, label="Show Markdown", container=False, elem_id="compare-marked")
+                add = gr.Button("Add a model", elem_id="compare-add", elem_classes="fit")
             drawn_by = drawing.lay_out("compare")
         endpoint = compare_endpoint.lay_out(line)
     # Kept by the page, not by the server: nothing in them is taken for true, and two windows do not mix.
-    kept = gr.JSON([[], []], visible=False), gr.JSON({}, visible=False), gr.State(0)
-    buttons = send, stop, following, last, again
-    return Parts(rest, said, left, right, message, *buttons, asked, drawn_by, endpoint, *kept)
+    kept = gr.Number(FEWEST, precision=0, visible=False), gr.JSON([], visible=False), gr.JSON({}, visible=False), gr.State(0)  # fmt: skip
+    return Parts(rest, said, add, sides, message, send, stop, following, retry, last, again, asked, drawn_by, endpoint, *kept)  # fmt: skip
 
 
-def lay_out_side(name: str) -> Side:
-    with gr.Column(elem_classes=["card", "pane", name], min_width=320):
+def lay_out_side(name: str, shown: bool) -> Side:
+    with gr.Column(elem_classes=["card", "pane", name], min_width=320, visible=shown) as column:
         arm = gr.Dropdown(
             [BASE], value="base", label=f"{name.title()} model", filterable=False, elem_id=f"compare-{name}"
         )
@@ -128,85 +141,121 @@ def lay_out_side(name: str) -> Side:
             elem_classes="talk-box",
             js_on_load=serving.asset("follow.js").read_text("utf-8"),
         )
-        fix = gr.Button("Fix this answer", elem_id=f"compare-{name}-fix", elem_classes="fit quiet")
-    return Side(arm, prompt, system, pane, fix)
+        with gr.Row(elem_classes="buttons"):
+            fix = gr.Button("Fix this answer", elem_id=f"compare-{name}-fix", elem_classes="fit quiet")
+            remove = None if shown else gr.Button("Remove this model", elem_id=f"compare-{name}-remove", elem_classes="fit quiet")  # fmt: skip
+    return Side(column, arm, prompt, system, pane, fix, remove)
+
+
+NOW: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
+# In one queue with the answers: a last frame of one that is being ended must not be drawn over what comes after it.
+IN_TURN: dict[str, Any] = {"concurrency_id": "accelerator", "concurrency_limit": 1, "show_progress": "hidden"}
 
 
 def wire(studio: Studio, shell: Shell, tab: gr.Tab, parts: Parts, needed: need.Need) -> None:
-    now: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
-    arms, under = [[getattr(side, each) for side in (parts.left, parts.right)] for each in ("arm", "prompt")]
-    opened = [
-        parts.rest, parts.said, *arms, parts.left.system, parts.right.system, *parts.panes, parts.offered, parts.place,
-        *under, parts.asked, shell.handed,
-    ]  # fmt: skip
+    opened = [parts.rest, parts.said, *parts.columns, *parts.panes, parts.offered, parts.place, parts.asked, shell.handed]  # fmt: skip
     # preprocess=False: Gradio would refuse a run that its own session has not offered. `comparing.arm` checks what comes.
-    given = [shell.project, *arms, parts.talks, parts.offered, *under, shell.handed]
-    need.wire(studio, shell, tab, needed, on_open, given, opened, preprocess=False, **now)
-    for changed in compare_endpoint.wire(studio, tab, parts.endpoint, arms):
-        changed.then(bind(studio, on_open), given, opened, preprocess=False, **now)
-    systems = [parts.left.system, parts.right.system]
-    for prompt, system in zip(under, systems, strict=True):
-        prompt.input(
-            bind(studio, compare_prompt.on_prompt), [shell.project, prompt], system, preprocess=False, **now
-        )
-    sending = gr.on(
-        [parts.message.submit, parts.send.click], bind(studio, on_ask),
-        [shell.project, *arms, *under, *systems, parts.message, parts.talks, *parts.drawing.inputs],
-        [*parts.panes, parts.message], concurrency_id="accelerator", concurrency_limit=1,
-        preprocess=False, show_progress="hidden",
+    given = [shell.project, parts.many, parts.offered, shell.handed, *parts.each("arm", "prompt")]
+    need.wire(studio, shell, tab, needed, on_open, given, opened, preprocess=False, **NOW)
+    for changed in compare_endpoint.wire(studio, tab, parts.endpoint, parts.many, parts.each("arm")):
+        changed.then(bind(studio, on_open), given, opened, preprocess=False, **NOW)
+    parts.next.click(
+        bind(studio, compare_held_out.on_next),
+        [shell.project, parts.place],
+        [parts.message, parts.asked, parts.place],
+        **NOW,
+    )
+    parts.add.click(
+        bind(studio, compare_columns.on_add),
+        [shell.project, parts.many, *parts.each("arm")],
+        [*parts.columns, *parts.each("pane")],
+        preprocess=False,
+        **NOW,
+    )
+    asking = wire_asking(studio, shell, parts)
+    wire_sides(studio, shell, parts, asking)
+
+
+def wire_asking(studio: Studio, shell: Shell, parts: Parts) -> list[Any]:
+    """Returns the events in which answers are written."""
+    chosen = [parts.many, parts.talks, *parts.drawing.inputs, *parts.each("arm", "prompt", "system")]
+    retrying = parts.retry.click(None, queue=False).then(
+        bind(studio, compare_talk.on_retry), [shell.project, *chosen], [*parts.panes, parts.drawing.seed],
+        preprocess=False, **IN_TURN,
     )  # fmt: skip
-    parts.stop.click(on_stop, parts.talks, parts.panes[:2], cancels=[sending], **now)
-    question = [parts.message, parts.asked, parts.place]
-    parts.next.click(bind(studio, compare_held_out.on_next), [shell.project, parts.place], question, **now)
-    for place, side in enumerate((parts.left, parts.right)):
-        fixing = [shell.project, gr.State(place), parts.talks, *arms, *under]
-        side.fix.click(
-            bind(studio, compare_fix.on_fix), fixing, [shell.handed, shell.tabs], preprocess=False, **now
+    sent = [parts.message.submit, parts.send.click]
+    interrupt(sent, [retrying])
+    sending = gr.on(
+        sent, bind(studio, compare_talk.on_ask), [shell.project, parts.message, *chosen],
+        [*parts.panes, parts.message], preprocess=False, **IN_TURN,
+    )  # fmt: skip
+    interrupt([parts.retry.click], [sending])
+    asking = [sending, retrying]
+    interrupt([parts.stop.click, parts.last.click, parts.again.click], asking)
+    parts.stop.click(compare_talk.on_stop, parts.talks, parts.each("pane"), **NOW)
+    parts.last.click(compare_talk.on_last, [parts.talks, parts.message], [*parts.panes, parts.message], **IN_TURN)  # fmt: skip
+    parts.again.click(compare_talk.on_again, None, [*parts.panes, parts.asked], **IN_TURN)
+    return asking
+
+
+def wire_sides(studio: Studio, shell: Shell, parts: Parts, asking: list[Any]) -> None:
+    """What each side has of its own."""
+    for place, side in enumerate(parts.sides):
+        at, other = gr.State(place), [side.arm.input, side.prompt.input]
+        side.prompt.input(
+            bind(studio, compare_prompt.on_prompt),
+            [shell.project, side.prompt],
+            side.system,
+            preprocess=False,
+            **NOW,
         )
-    # In the same queue as the answers: a last frame of one that is being cancelled must not be drawn over the empty panes.
-    after: dict[str, Any] = {"cancels": [sending], "concurrency_id": "accelerator", "concurrency_limit": 1, "show_progress": "hidden"}  # fmt: skip
-    parts.last.click(on_last, [parts.talks, parts.message], [*parts.panes, parts.message], **after)
-    begun_anew = [parts.again.click, *(each.input for each in [*arms, *under])]
-    gr.on(begun_anew, on_again, None, [*parts.panes, parts.asked], **after)
+        interrupt(other, asking)
+        gr.on(other, compare_talk.on_chosen, [at, parts.talks], [*parts.panes, parts.asked], **IN_TURN)
+        side.fix.click(
+            bind(studio, compare_fix.on_fix), [shell.project, at, parts.talks, *parts.each("arm", "prompt")],
+            [shell.handed, shell.tabs], preprocess=False, **NOW,
+        )  # fmt: skip
+        if side.remove:
+            interrupt([side.remove.click], asking)
+            side.remove.click(
+                bind(studio, compare_columns.on_remove),
+                [shell.project, at, parts.many, parts.talks, *parts.each("arm", "prompt", "system")],
+                [*parts.columns, *parts.panes], preprocess=False, **IN_TURN,
+            )  # fmt: skip
 
 
 def on_open(
     studio: Studio,
     person: Person,
     project: str,
-    left: str,
-    right: str,
-    talks: Any,
+    many: int,
     offered: Any,
-    left_prompt: str | None = "",
-    right_prompt: str | None = "",
-    handed: Any = None,
+    handed: Any,
+    *chosen: str | None,
 ) -> tuple[Any, ...]:
     """The choices as they are now. A new run is put to the right; otherwise what a person chose stays, or was handed here."""
-    runs = comparing.tuned(studio, project)
+    runs, choices = comparing.tuned(studio, project), compare_arms.choices(studio, project)
     newest = f"run:{runs[0].id}" if runs else "base"
-    choices = compare_arms.choices(studio, project)
-    known = {value for _, value in choices}
     now = {"project": project, "newest": newest}
+    arms, under = compare_arms.by_kind(chosen)
+    many = compare_arms.shown(many)
     given, asked = compare_held_out.read(studio, project, handed)
     if given:
-        offered, left, right, left_prompt, right_prompt = now, "base", given.model, "", given.prompt
-    same = now == offered and left in known and right in known
-    arms = (left, right) if same else ("base", newest)
-    if isinstance(offered, dict) and offered.get("project") == project:
-        pairs = [compare_prompt.refreshed(studio, project, each) for each in (left_prompt, right_prompt)]
-    else:
-        pairs = [
-            (compare_prompt.refreshed(studio, project, "")[0], compare_prompt.words(studio, project, ""))
-        ] * 2
-    under, systems = zip(*pairs, strict=True)
-    ready = models.base(studio, project).path is not None
-    panes = (gr.skip(),) * 3 if same else drawn([[], []])
-    place = gr.skip() if same else 0
+        offered, many, arms[:2], under[:2] = now, FEWEST, ["base", given.model], ["", given.prompt]
+    same = now == offered and {*arms[:many]} <= {value for _, value in choices}
+    if not same:
+        many, arms = FEWEST, ["base", newest, "base", "base"]
+    mine = isinstance(offered, dict) and offered.get("project") == project
+    prompts, systems = compare_prompt.of_sides(studio, project, under, mine)
+    panes = (gr.skip(),) * (len(SIDES) + 1) if same else compare_talk.on_again()[:-1]
     if given:
-        systems = tuple(map(compare_held_out.system, given.systems, (left_prompt, right_prompt)))
-        panes = drawn(given.talks)
-    return gr.update(visible=ready), said(runs), *(gr.update(choices=choices, value=arm) for arm in arms), *systems, *panes, now, place, *under, asked, compare_held_out.taken(handed)  # fmt: skip
+        systems[:2] = map(compare_held_out.system, given.systems, under)
+        panes = compare_talk.drawn(given.talks)
+    return (
+        gr.update(visible=models.base(studio, project).path is not None), said(runs), many, compare_columns.addable(many),
+        *compare_columns.columns(many), *(gr.update(choices=choices, value=arm) for arm in arms), *prompts, *systems,
+        *panes, now, gr.skip() if same else 0, asked, compare_held_out.taken(handed),
+    )  # fmt: skip
 
 
 def said(runs: Sequence[Run]) -> str:
@@ -218,83 +267,3 @@ def said(runs: Sequence[Run]) -> str:
         "Train one in the Train tab, and it stands on the right here. Until then, ask the base on both sides and give one "
         "of them a prompt or a system text: that shows what words alone can do.",
     )
-
-
-def drawn(talks: Sequence[Sequence[talk.Turn]], waiting: str = "") -> tuple[Any, ...]:
-    """(left pane, right pane, what the page keeps)"""
-    left, right = talks
-    return talk.pane(left, waiting), talk.pane(right, waiting), [list(left), list(right)]
-
-
-def on_ask(
-    studio: Studio,
-    person: Person,
-    project: str,
-    left: str,
-    right: str,
-    left_prompt: str | None,
-    right_prompt: str | None,
-    left_system: str | None,
-    right_system: str | None,
-    message: str | None,
-    talks: Any,
-    *drawn_as: Any,
-) -> Iterator[tuple[Any, ...]]:
-    """Put one message to both sides and yield both conversations as the answers grow."""
-    before = talk.checked_sides(talks, 2)
-    question, histories = message or "", [talk.messages(each) for each in before]
-    sampling = drawing.sampling(*drawn_as)
-    sides = ((left, left_prompt, left_system), (right, right_prompt, right_system))
-
-    def ask(stopping: Callable[[], bool]) -> Iterator[tuple[Answer, ...]]:
-        arms = [
-            side_arm(studio, project, *side, history, question, sampling)
-            for side, history in zip(sides, histories, strict=True)
-        ]
-        return comparing.ask(studio, project, arms, histories, question, sampling, stopping)
-
-    if question.strip():
-        yield *drawn([[*each, talk.turn(question)] for each in before], talk.waiting(studio)), ""
-    try:
-        for answers in talk.paced(ask, lambda answers: all(each.done for each in answers)):
-            talks_now = [
-                [*each, talk.turn(question, answer)] for each, answer in zip(before, answers, strict=True)
-            ]
-            yield *drawn(talks_now, "" if all(each.done for each in answers) else talk.WRITING), ""
-    except Exception:
-        yield *drawn(before), question  # the question goes back to where it can be sent again
-        raise
-
-
-def side_arm(
-    studio: Studio,
-    project: str,
-    model: str,
-    prompt: str | None,
-    system: str | None,
-    history: Sequence[Message],
-    question: str,
-    sampling: Sampling,
-) -> Arm:
-    """A side's model under its kept prompt, with the examples for this question, or under the system text in its box."""
-    arm = comparing.arm(studio, project, compare_prompt.arm_name(model, prompt), anywhere=True)
-    if not arm.prompt:
-        return replace(arm, system=system or "")
-    return prompting.under(studio, project, arm, history, question, sampling).arm
-
-
-def on_stop(talks: Any) -> tuple[str, str]:
-    """Both panes as they stand."""
-    left, right, _ = drawn(talk.checked_sides(talks, 2))
-    return left, right
-
-
-def on_again() -> tuple[Any, ...]:
-    """Two empty conversations."""
-    return *drawn([[], []]), ""
-
-
-def on_last(talks: Any, message: str | None) -> tuple[Any, ...]:
-    """The last question back in the box, to be changed or sent once more, and what was answered to it gone."""
-    left, right = talk.checked_sides(talks, 2)
-    return *drawn([left[:-1], right[:-1]]), left[-1]["question"] if left else message or ""

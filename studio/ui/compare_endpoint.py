@@ -11,6 +11,7 @@ import gradio as gr
 from studio.core.endpoint import Endpoint, titled
 from studio.core.errors import StudioError
 from studio.core.records import Person
+from studio.ui import compare_arms
 from studio.ui.show import note, text
 from studio.ui.wire import bind
 from studio.work import elsewhere
@@ -79,7 +80,9 @@ def lay_out(line: gr.HTML) -> EndpointPart:
     return EndpointPart(line, fold, url, model, key, on, off, forget, try_it, said)
 
 
-def wire(studio: Studio, tab: gr.Tab, part: EndpointPart, arms: list[gr.Dropdown]) -> list[Any]:
+def wire(
+    studio: Studio, tab: gr.Tab, part: EndpointPart, many: gr.Number, arms: list[gr.Dropdown]
+) -> list[Any]:
     """Returns the events after which the columns have other choices."""
     now: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
     tab.select(bind(studio, on_show), None, part.shown, **now)
@@ -87,7 +90,8 @@ def wire(studio: Studio, tab: gr.Tab, part: EndpointPart, arms: list[gr.Dropdown
         bind(studio, on_try), part.typed, part.said, show_progress="hidden", concurrency_limit=None
     )
     # preprocess=False: Gradio would refuse what its own session has not offered.
-    gr.on([each.change for each in arms], bind(studio, on_arms), arms, part.line, preprocess=False, **now)
+    chosen = [many, *arms]
+    gr.on([each.change for each in chosen], bind(studio, on_arms), chosen, part.line, preprocess=False, **now)
     return [
         part.on.click(bind(studio, on_switch_on), part.typed, part.shown, **now),
         part.off.click(bind(studio, on_switch_off), None, part.shown, **now),
@@ -158,11 +162,11 @@ def on_forget(studio: Studio, person: Person) -> tuple[Any, ...]:
     return on_show(studio, person, note("Forgotten, its key too. Nothing is sent any more."))
 
 
-def on_arms(studio: Studio, person: Person, *arms: str) -> str:
+def on_arms(studio: Studio, person: Person, many: int, *arms: str) -> str:
     """Who is asked besides, by the message box, only while a column uses it."""
     to, said = elsewhere.is_on(studio), asked_besides(studio)
     kind = "" if to and to.is_here else "warn"
-    return "".join(note(each, kind) for arm, each in said.items() if arm in arms)
+    return "".join(note(each, kind) for arm, each in said.items() if arm in arms[: compare_arms.shown(many)])
 
 
 def asked_besides(studio: Studio) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
@@ -39,6 +40,15 @@ def refreshed(studio: Studio, project: str, chosen: str | None) -> tuple[Any, An
     there = (chosen or "") in {value for _, value in choices}
     value = (chosen or "") if there else ""
     return gr.update(choices=choices, value=value), gr.skip() if there else words(studio, project, "")
+
+
+def of_sides(studio: Studio, project: str, chosen: Sequence[str], mine: bool) -> tuple[list[Any], list[Any]]:
+    """Every side's choice and system text; not `mine`: what was chosen was chosen in another project."""
+    if not mine:
+        begun = refreshed(studio, project, "")[0], words(studio, project, "")
+        return [begun[0] for _ in chosen], [begun[1] for _ in chosen]
+    pairs = [refreshed(studio, project, each) for each in chosen]
+    return [each for each, _ in pairs], [each for _, each in pairs]
 
 
 def on_prompt(studio: Studio, person: Person, project: str, chosen: str | None) -> Any:

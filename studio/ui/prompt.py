@@ -25,7 +25,7 @@ from studio.ui.drawing import Drawing
 from studio.ui.prompt_kept import Choice, Deeds, Past
 from studio.ui.prompt_style import Help
 from studio.ui.shell import Shell
-from studio.ui.wire import bind
+from studio.ui.wire import bind, interrupt
 from studio.work import models, prompting, prompts, serving, style_writing, writing
 from studio.work.studio import Studio
 
@@ -142,10 +142,11 @@ def wire(studio: Studio, shell: Shell, tab: gr.Tab, parts: Parts, needed: need.N
         concurrency_id="accelerator", concurrency_limit=1, show_progress="hidden",
     )  # fmt: skip
     parts.look.click(bind(studio, on_look), asking, parts.chosen, **now)
-    parts.stop.click(on_stop, parts.turns, parts.pane, cancels=[sending], **now)
+    interrupt([parts.stop.click, parts.again.click], [sending])
+    parts.stop.click(on_stop, parts.turns, parts.pane, **now)
     # In the same queue as the answers: a last frame of one that is being cancelled must not be drawn over the empty pane.
     parts.again.click(
-        on_again, None, [parts.pane, parts.turns, parts.chosen], cancels=[sending],
+        on_again, None, [parts.pane, parts.turns, parts.chosen],
         concurrency_id="accelerator", concurrency_limit=1, show_progress="hidden",
     )  # fmt: skip
 

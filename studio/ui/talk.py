@@ -17,8 +17,10 @@ from studio.work import occupied
 from studio.work.studio import Studio
 
 Turn = dict[str, Any]  # question, answer, tokens, seconds, cut, error
+Marked = Callable[[str], str]  # an answer -> its Markdown as HTML
 KEYS = ("question", "answer", "tokens", "seconds", "cut", "error")
 TEXTS = ("question", "answer", "error")
+LOST = "This page has lost track of the conversation. Press “Start again” and ask once more."
 MOST = 200  # turns of one conversation
 WRITING = "…"  # stands before an answer's first word; while the model is loaded first, the other does
 LOADING = "Loading the model; the line at the top shows how far it is."
@@ -30,17 +32,16 @@ def checked(given: object) -> list[Turn]:
     """The turns that a page sent back. Raises BadInput for anything else."""
     turns = given if given is not None else []
     if not isinstance(turns, list) or len(turns) > MOST or not all(map(is_turn, turns)):
-        raise BadInput("This page has lost track of the conversation. Press “Start again” and ask once more.")
+        raise BadInput(LOST)
     return [{key: each[key] for key in KEYS} for each in turns]
 
 
 def checked_sides(given: object, sides: int) -> list[list[Turn]]:
-    """The conversations of several sides, side by side; empty ones at first. Raises BadInput as `checked` does."""
-    if not given:
-        return [[] for _ in range(sides)]
-    if not isinstance(given, list) or len(given) != sides:
-        raise BadInput("This page has lost track of the conversation. Press “Start again” and ask once more.")
-    return [checked(each) for each in given]
+    """The conversations of so many sides; empty ones for those that joined since. Raises BadInput as `checked` does."""
+    talks = given or []
+    if not isinstance(talks, list):
+        raise BadInput(LOST)
+    return [checked(each) for each in [*talks, *[[]] * sides][:sides]]
 
 
 def is_turn(each: object) -> bool:
@@ -81,27 +82,36 @@ def waiting(studio: Studio) -> str:
     return (WRITING if studio.engine.loaded() else LOADING) + slower
 
 
-def pane(turns: Sequence[Turn], waiting: str = "") -> str:
-    """The turns as HTML, white space kept. `waiting` stands for the last answer while it has no word; "" if it is over."""
+def pane(turns: Sequence[Turn], waiting: str = "", marked: Marked | None = None) -> str:
+    """The turns as HTML, white space kept. `waiting` stands for the last answer while it has no word; "" if it is over.
+
+    With `marked` each answer stands there once more, as Markdown; the stylesheet shows one of the two.
+    """
     if not turns:
         return '<p class="soft">Nothing asked yet.</p>'
     last = len(turns) - 1
-    return f'<div class="talk">{"".join(said(each, waiting if place == last else "") for place, each in enumerate(turns))}</div>'
+    drawn = (
+        said(each, waiting if place == last else "", marked(each["answer"]) if marked else "")
+        for place, each in enumerate(turns)
+    )
+    return f'<div class="talk">{"".join(drawn)}</div>'
 
 
-def said(each: Turn, waiting: str) -> str:
+def said(each: Turn, waiting: str, marked: str) -> str:
     if each["error"]:
         return broken(each)
     answer = text(each["answer"]) or f'<span class="soft">{text(waiting or "No answer.")}</span>'
+    whose = '<span class="unseen">Answer: </span>'
     ended = (
         ", cut off there: “How the answers are made” allows longer ones"
         if each["cut"] and not waiting
         else ""
     )
     pace = f"{counted(each['tokens'], 'token')} in {each['seconds']:.1f} s{ended}"
+    again = f'<div class="marked">{whose}{marked}</div>' if marked else ""
     return (
         f'<p class="said you"><span class="unseen">You: </span>{text(each["question"])}</p>'
-        f'<p class="said"><span class="unseen">Answer: </span>{answer}</p><p class="pace num">{pace}</p>'
+        f'<p class="said">{whose}{answer}</p>{again}<p class="pace num">{pace}</p>'
     )
 
 

@@ -44,7 +44,11 @@ class Case:
 
 
 def run(rounds: int = ROUNDS) -> dict[str, Any]:
-    """{"what", "conditions", "rows": [{what, unit, ours, peer, ratio, spread}]}: medians, and the ratio's range over the rounds."""
+    return measured(cases, rounds)
+
+
+def measured(ways: Callable[[Path, str], Iterator[Case]], rounds: int) -> dict[str, Any]:
+    """{"what", "conditions", "rows": [{what, ours, peer, ratio, spread}]}: medians, and the ratio's range over the rounds."""
     from studio.engine import device, starter
 
     chosen = device.choose()
@@ -52,7 +56,7 @@ def run(rounds: int = ROUNDS) -> dict[str, Any]:
     rows, begun = [], os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as place:
         for precision in ("fp32", "bf16"):
-            rows += compared(list(cases(Path(place), precision)), rounds)
+            rows += compared(list(ways(Path(place), precision)), rounds)
     conditions = {
         "threads": chosen.threads,
         "load": [round(begun, 1), round(os.getloadavg()[0], 1)],
@@ -236,11 +240,11 @@ class Peer:
             )
         return [base, tuned]
 
-    def mixed(self) -> None:
+    def mixed(self, new: int = NEW) -> None:
         import torch
 
         ids = torch.tensor([self.ids(question())] * 2)
-        self.generated(ids, NEW, adapter_names=["__base__", "first"])
+        self.generated(ids, new, adapter_names=["__base__", "first"])
 
     def first_of_second(self) -> None:
         """The base's answer as a whole, then the adapter's first token."""

@@ -1,8 +1,12 @@
 """The studio as a real process on a free port, as a person starts it; it can be killed and started again in its place."""
 
+import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
 
 
 class Served:
@@ -50,3 +54,15 @@ class Served:
             self.process.wait(timeout=30)
         if self.process:
             self.process.stdout.close()
+
+
+class Slow(Served):
+    """One whose model says every question again, a word every tenth of a second."""
+
+    def begin(self):
+        command = [sys.executable, str(HERE / "slow_studio.py"), str(self.home), str(self.port)]
+        path = os.pathsep.join(map(str, (HERE.parents[1], HERE.parent / "ui")))
+        with (self.home.parent / "served.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, "PYTHONPATH": path}
+            )

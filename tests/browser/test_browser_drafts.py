@@ -1,37 +1,18 @@
 """A model's draft in the real page: it grows, is stopped, carries its mark until a person has read it, and is never lost."""
 
-import os
 import re
-import subprocess
-import sys
 import uuid
-from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
-from served import Served
+from served import Slow
 
 from studio.core.records import Change, Message
 from studio.work import studio, writing
 
 pytestmark = pytest.mark.browser
-PATH = os.pathsep.join(map(str, (Path(__file__).parents[2], Path(__file__).parents[1] / "ui")))
 LONG = " ".join(f"word{number}" for number in range(200))
-
-
-class Slow(Served):
-    def begin(self):
-        command = [
-            sys.executable,
-            str(Path(__file__).parent / "slow_studio.py"),
-            str(self.home),
-            str(self.port),
-        ]
-        with (self.home.parent / "served.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, "PYTHONPATH": PATH}
-            )
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
-"""The Compare tab: two conversations with one message, and what the page may send back."""
+"""The Compare tab: conversations with one message, and what the page may send back. More than two sides: test_compare_columns."""
 
 import warnings
+from types import SimpleNamespace
 
 import gradio as gr
 import pytest
@@ -9,27 +10,29 @@ from made import talk as conversation
 
 from studio.core.errors import BadInput, DoesNotFit, NotFound
 from studio.core.records import Message
-from studio.ui import compare, compare_held_out, compare_prompt, drawing, talk
+from studio.ui import compare, compare_held_out, compare_prompt, compare_talk, drawing, talk
+from studio.ui.compare_arms import SIDES
 from studio.work import planning, writing
 from studio.work import prompts as kept
 
-(
-    REST,
-    SAID,
-    LEFT,
-    RIGHT,
-    LEFT_SYSTEM,
-    RIGHT_SYSTEM,
-    LEFT_PANE,
-    RIGHT_PANE,
-    TALKS,
-    OFFERED,
-    PLACE,
-    LEFT_PROMPT,
-    RIGHT_PROMPT,
-    ASKED,
-    HANDED,
-) = range(15)
+
+def of_all(*given):
+    """What the page sends of all sides, from what is said of the first ones."""
+    return [each for values in given for each in (*values, *[""] * (len(SIDES) - len(values)))]
+
+
+def opened(studio, person, project, arms=("base", "base"), prompts=("", ""), offered=None, handed=None):
+    """What the tab shows when it is opened, by name; of the sides as lists."""
+    many = len(arms)
+    found = iter(
+        compare.on_open(studio, person, project, many, offered or {}, handed, *of_all(arms, prompts))
+    )
+    ones = {"rest": next(found), "said": next(found), "many": next(found), "add": next(found)}
+    sides = {
+        name: [next(found) for _ in SIDES] for name in ("columns", "arms", "prompts", "systems", "panes")
+    }
+    rest = dict(zip(("talks", "offered", "place", "asked", "handed"), found, strict=True))
+    return SimpleNamespace(**ones, **sides, **rest)
 
 
 def ask(
@@ -38,28 +41,22 @@ def ask(
     project,
     message,
     talks=None,
-    left="base",
-    right="base",
+    arms=("base", "base"),
     systems=("", ""),
     prompts=("", ""),
     longest=256,
     vary=False,
     seed=0,
 ):
-    return compare.on_ask(
-        studio,
-        person,
-        project,
-        left,
-        right,
-        *prompts,
-        *systems,
-        message,
-        talks or [[], []],
-        longest,
-        vary,
-        seed,
+    chosen = of_all(arms, prompts, systems)
+    return compare_talk.on_ask(
+        studio, person, project, message, len(arms), talks or [], longest, vary, seed, *chosen
     )
+
+
+def parts_of(step):
+    """(the panes, what the page keeps, what stands beside) of what a handler yields."""
+    return step[: len(SIDES)], step[len(SIDES)], step[-1]
 
 
 def last(steps):
@@ -77,9 +74,14 @@ def test_each_handler_fills_every_output_that_is_wired_to_it(studio, ada, projec
     with gr.Blocks():
         parts = compare.lay_out()
 
-    assert len(compare.on_open(studio, ada, project, "base", "base", [[], []], {})) == HANDED + 1
     assert len(last(ask(studio, ada, project, "Hello"))) == len(parts.panes) + 1
-    assert len(compare.on_again()) == len(parts.panes) + 1
+    for filled in (compare_talk.on_again(), compare_talk.on_last([], ""), compare_talk.on_chosen(0, [])):
+        assert len(filled) == len(parts.panes) + 1
+    assert len(compare_talk.on_stop([])) == len(SIDES)
+    assert (
+        len(compare.on_open(studio, ada, project, 2, {}, None, *of_all((), ())))
+        == len(parts.columns) + len(parts.panes) + 6
+    )
     assert len(compare_held_out.on_next(studio, ada, project, 0)) == 3
 
 
@@ -89,10 +91,10 @@ def test_each_handler_fills_every_output_that_is_wired_to_it(studio, ada, projec
 def test_the_base_stands_left_and_the_newest_run_right(studio, ada, project):
     finished(studio, project)
     newest = finished(studio, project)
-    shown = compare.on_open(studio, ada, project, "base", "base", [[], []], {})
+    shown = opened(studio, ada, project)
 
-    assert (shown[LEFT]["value"], shown[RIGHT]["value"]) == ("base", f"run:{newest.name}")
-    assert [label for label, _ in shown[RIGHT]["choices"]] == [
+    assert [each["value"] for each in shown.arms[:2]] == ["base", f"run:{newest.name}"]
+    assert [label for label, _ in shown.arms[1]["choices"]] == [
         "Base as it came",
         "Run 2 (standard, −35 %)",
         "Run 1 (standard, −35 %)",
@@ -101,46 +103,44 @@ def test_the_base_stands_left_and_the_newest_run_right(studio, ada, project):
 
 def test_what_a_person_chose_stays_until_there_is_a_new_run(studio, ada, project):
     finished(studio, project)
-    first = compare.on_open(studio, ada, project, "base", "base", [[], []], {})
-    again = compare.on_open(studio, ada, project, "run:1", "base", [[], []], first[OFFERED])
+    first = opened(studio, ada, project)
+    again = opened(studio, ada, project, ("run:1", "base"), offered=first.offered)
     finished(studio, project)
-    later = compare.on_open(studio, ada, project, "run:1", "base", [[], []], again[OFFERED])
+    later = opened(studio, ada, project, ("run:1", "base"), offered=again.offered)
 
-    assert (again[LEFT]["value"], again[RIGHT]["value"]) == ("run:1", "base")
-    assert again[TALKS] == gr.skip()
-    assert (later[LEFT]["value"], later[RIGHT]["value"]) == ("base", "run:2")
-    assert later[TALKS] == [[], []]
+    assert [each["value"] for each in again.arms[:2]] == ["run:1", "base"]
+    assert again.talks == gr.skip()
+    assert [each["value"] for each in later.arms[:2]] == ["base", "run:2"]
+    assert later.talks == [[]] * len(SIDES)
 
 
 def test_runs_without_an_adapter_and_of_other_projects_are_not_offered(studio, ada, project):
     freeze(studio, project)
     finished(studio, "another")
 
-    assert [
-        value for _, value in compare.on_open(studio, ada, project, "base", "base", [], {})[LEFT]["choices"]
-    ] == ["base"]
+    assert [value for _, value in opened(studio, ada, project).arms[0]["choices"]] == ["base"]
 
 
 def test_without_a_run_the_tab_says_what_to_do_and_still_works(studio, ada, project):
-    shown = compare.on_open(studio, ada, project, "base", "base", [[], []], {})
+    shown = opened(studio, ada, project)
 
-    assert "No tuned model yet" in shown[SAID]
-    assert shown[REST]["visible"] is True
+    assert "No tuned model yet" in shown.said
+    assert shown.rest["visible"] is True
 
 
 def test_both_sides_begin_with_the_projects_system_text(studio, ada, project):
     writing.set_system(studio, ada, project, "You are Harbour.")
-    shown = compare.on_open(studio, ada, project, "base", "base", [[], []], {})
-    later = compare.on_open(studio, ada, project, "base", "base", [[], []], shown[OFFERED])
+    shown = opened(studio, ada, project)
+    later = opened(studio, ada, project, offered=shown.offered)
 
-    assert shown[LEFT_SYSTEM]["value"] == shown[RIGHT_SYSTEM]["value"] == "You are Harbour."
-    assert later[LEFT_SYSTEM] == gr.skip()
+    assert {each["value"] for each in shown.systems} == {"You are Harbour."}
+    assert later.systems[0] == gr.skip()
 
 
 def test_without_the_base_nothing_can_be_asked_yet(studio, ada, project, engine):
     engine.path = None
 
-    assert compare.on_open(studio, ada, project, "base", "base", [[], []], {})[REST]["visible"] is False
+    assert opened(studio, ada, project).rest["visible"] is False
 
 
 # asking
@@ -150,9 +150,8 @@ def test_one_message_goes_to_both_with_their_own_histories_systems_and_adapters(
     run = finished(studio, project)
     talks = [[talk.turn("A?") | {"answer": "left"}], [talk.turn("A?") | {"answer": "right"}]]
     engine.script = ["one two", "three"]
-    *_, (left, right, kept, box) = ask(
-        studio, ada, project, "B?", talks, "base", "run:1", ("Be left.", "Be right.")
-    )
+    steps = ask(studio, ada, project, "B?", talks, ("base", "run:1"), ("Be left.", "Be right."))
+    (left, right, *_), kept, box = parts_of(last(steps))
     asked = engine.asked[0]
 
     assert [each.messages for each in asked] == [
@@ -172,7 +171,7 @@ def test_one_message_goes_to_both_with_their_own_histories_systems_and_adapters(
 
 
 def test_the_question_stands_there_before_the_first_word(studio, ada, project):
-    left, right, kept, _ = next(ask(studio, ada, project, "Hello?"))
+    (left, right, *_), kept, _ = parts_of(next(ask(studio, ada, project, "Hello?")))
 
     assert "Hello?" in left
     assert "Hello?" in right
@@ -181,7 +180,7 @@ def test_the_question_stands_there_before_the_first_word(studio, ada, project):
 
 def test_both_answers_grow_together(studio, ada, project, engine):
     engine.script, engine.pause = ["a b c", "d e f"], talk.PAUSE * 1.2
-    steps = [kept for _, _, kept, _ in ask(studio, ada, project, "Go")]
+    steps = [parts_of(step)[1] for step in ask(studio, ada, project, "Go")]
 
     assert [[each[-1]["answer"] for each in kept] for kept in steps] == [
         ["", ""],
@@ -220,11 +219,11 @@ def test_a_closed_page_stops_the_model_and_the_half_answer_is_kept(studio, ada, 
     engine.script, engine.pause = ["a b c d", "a b c d"], talk.PAUSE * 1.2
     asking = ask(studio, ada, project, "Go")
     next(asking)
-    _, _, kept, _ = next(asking)
+    _, kept, _ = parts_of(next(asking))
     asking.close()
 
     assert engine.closed == 1
-    left, right = compare.on_stop(kept)
+    left, right, *_ = compare_talk.on_stop(kept)
     assert ">a</p>" in left
     assert ">a</p>" in right
 
@@ -233,7 +232,7 @@ def test_a_refusal_gives_the_question_back(studio, ada, project, engine):
     engine.failure = DoesNotFit("There is no room for two models. Stop the training first.")
     asking = ask(studio, ada, project, "Precious words")
     next(asking)
-    left, _, kept, box = next(asking)
+    (left, *_), kept, box = parts_of(next(asking))
 
     assert (kept, box) == ([[], []], "Precious words")
     assert "Precious" not in left
@@ -252,20 +251,16 @@ def test_an_empty_message_is_refused_with_a_sentence(studio, ada, project, messa
 )
 def test_an_arm_that_is_none_is_refused(studio, ada, project, arm, error):
     with pytest.raises(error):
-        list(ask(studio, ada, project, "Hello", left=arm))
+        list(ask(studio, ada, project, "Hello", arms=(arm, "base")))
 
 
 @pytest.mark.parametrize("talks", [
-    "text", [[]], [[], [], []], [[], "x"], [[], [{"question": "a"}]], [[], [{"question": 1, "answer": "", "tokens": 0, "seconds": 0}]],
+    "text", [[], "x"], [[], [{"question": "a"}]], [[], [{"question": 1, "answer": "", "tokens": 0, "seconds": 0}]],
     [[], [talk.turn("x")] * (talk.MOST + 1)], [[], [talk.turn("x" * (talk.LENGTH + 1))]], {"a": 1},
 ])  # fmt: skip
 def test_what_is_no_conversation_is_refused(studio, ada, project, talks):
     with pytest.raises(BadInput, match="Start again"):
-        list(
-            compare.on_ask(
-                studio, ada, project, "base", "base", "", "", "", "", "Hello", talks, 256, False, 0
-            )
-        )
+        list(ask(studio, ada, project, "Hello", talks))
 
 
 def test_a_turn_without_an_answer_is_no_history(studio, ada, project, engine):
@@ -323,16 +318,14 @@ def test_a_side_under_a_prompt_is_asked_with_its_words_and_examples_whatever_the
 
 def test_the_prompts_are_offered_and_one_that_is_chosen_shows_its_words(studio, ada, project):
     kept.keep(studio, ada, project, "calm", "Be calm.")
-    first = compare.on_open(studio, ada, project, "base", "base", [[], []], {})
-    assert ("calm, version 1", "calm@1") in first[LEFT_PROMPT]["choices"]
+    first = opened(studio, ada, project)
+    assert ("calm, version 1", "calm@1") in first.prompts[0]["choices"]
 
     assert compare_prompt.on_prompt(studio, ada, project, "calm@1") == gr.update(
         value="Be calm.", interactive=False
     )
     assert compare_prompt.on_prompt(studio, ada, project, "")["interactive"] is True
-    again = compare.on_open(
-        studio, ada, project, "base", "base", [[], []], first[OFFERED], "calm@1", "calm@9"
-    )
-    assert (again[LEFT_PROMPT]["value"], again[RIGHT_PROMPT]["value"]) == ("calm@1", "")
-    assert again[LEFT_SYSTEM] == gr.skip()
-    assert again[RIGHT_SYSTEM]["interactive"] is True
+    again = opened(studio, ada, project, prompts=("calm@1", "calm@9"), offered=first.offered)
+    assert [each["value"] for each in again.prompts[:2]] == ["calm@1", ""]
+    assert again.systems[0] == gr.skip()
+    assert again.systems[1]["interactive"] is True

@@ -3,8 +3,9 @@
 import json
 
 from made import finished
+from test_compare import opened
 
-from studio.ui import compare, compare_arms, compare_blind
+from studio.ui import compare_arms, compare_blind
 
 
 def keep_points(folder, *updates):
@@ -30,17 +31,18 @@ def test_each_run_is_followed_by_its_points_the_newest_run_first(studio, ada, pr
     ]
 
     assert compare_arms.choices(studio, project) == expected
-    assert compare.on_open(studio, ada, project, "base", "base", [], {})[2]["choices"] == expected
+    assert opened(studio, ada, project).arms[0]["choices"] == expected
 
 
 def test_a_chosen_point_stays_chosen_and_one_that_is_gone_is_not_offered(studio, ada, project):
     folder = finished(studio, project)
     keep_points(folder, 20)
     offered = {"project": project, "newest": "run:1"}
-    assert compare.on_open(studio, ada, project, "run:1@20", "run:1", [], offered)[2]["value"] == "run:1@20"
+    sides = ("run:1@20", "run:1")
+    assert opened(studio, ada, project, sides, offered=offered).arms[0]["value"] == "run:1@20"
 
     (folder / "points" / "20" / "adapter_model.safetensors").unlink()
-    assert compare.on_open(studio, ada, project, "run:1@20", "run:1", [], offered)[2]["value"] == "base"
+    assert opened(studio, ada, project, sides, offered=offered).arms[0]["value"] == "base"
 
 
 def test_blind_judging_offers_the_same_ones(studio, ada, project):

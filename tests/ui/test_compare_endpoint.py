@@ -6,13 +6,15 @@ import time
 
 import gradio as gr
 import pytest
+import test_compare
 from made import finished, write_many
 from server_elsewhere import endless, event, failed, piece, running, sent, streamed
+from test_compare import last, opened, parts_of
 
 from studio.core.errors import BadInput, DoesNotFit, NoAnswer, NotFound
 from studio.core.records import Message, Sampling
 from studio.store import settings
-from studio.ui import compare, compare_arms, compare_blind, compare_endpoint, compare_fix, talk
+from studio.ui import compare_arms, compare_blind, compare_endpoint, compare_fix, talk
 from studio.work import comparing, drafting, elsewhere, evaluating, fixing, judging, self_test, writing
 from studio.work import prompts as kept
 from studio.work.evaluation_plan import Words
@@ -33,11 +35,13 @@ def switched_on(studio, person, server, key=""):
 
 
 def ask(studio, person, project, message, left="base", right="base", talks=None, prompts=("", "")):
-    return compare.on_ask(studio, person, project, left, right, *prompts, "", "", message, talks or [[], []], 32, False, 0)  # fmt: skip
+    return test_compare.ask(
+        studio, person, project, message, talks, (left, right), prompts=prompts, longest=32
+    )
 
 
 def last_turns(steps):
-    *_, (_, _, talks, _) = steps
+    _, talks, _ = parts_of(last(steps))
     return [each[-1] for each in talks]
 
 
@@ -130,7 +134,8 @@ def test_both_grow_at_once(studio, ada, project, server, engine):
     engine.script, engine.pause = ["a b c d e f g h"], talk.PAUSE * 1.2
     server.says = streamed("one", "two", "three", "four", pause=0.08)
     arm = switched_on(studio, ada, server)
-    texts = [[each[-1]["answer"] for each in talks] for _, _, talks, _ in ask(studio, ada, project, "Go", "base", arm)]  # fmt: skip
+    steps = ask(studio, ada, project, "Go", "base", arm)
+    texts = [[each[-1]["answer"] for each in parts_of(step)[1]] for step in steps]
 
     assert sum(bool(here) and bool(there) for here, there in texts[:-1]) > 2
     assert texts[-1] == ["a b c d e f g h", "onetwothreefour"]
@@ -197,7 +202,8 @@ def test_a_closed_page_ends_both_at_once(studio, ada, project, server, engine):
     engine.script, engine.pause = [" ".join("a" * 400)], 0.05
     arm = switched_on(studio, ada, server)
     asking = ask(studio, ada, project, "Hello", "base", arm)
-    for _, _, (_, right), _ in asking:
+    for step in asking:
+        right = parts_of(step)[1][1]
         if right[-1]["answer"]:
             break
     asking.close()
@@ -263,17 +269,16 @@ def test_it_is_offered_and_named_only_while_it_is_on(studio, ada, project, serve
 
     assert shown[FOLD]["label"] == f"A model elsewhere (on: {server.host})"
     assert (f"Elsewhere: harbour at {server.host}", arm) in compare_arms.choices(studio, project)
-    assert compare_endpoint.on_arms(studio, ada, "base", "run:1") == ""
-    assert f"Questions go to {server.host} as well, another program on this machine." in compare_endpoint.on_arms(studio, ada, "base", arm)  # fmt: skip
-    opened = compare.on_open(studio, ada, project, "base", arm, [[], []], {"project": project, "newest": "base"})  # fmt: skip
-    assert opened[3]["value"] == arm
+    assert compare_endpoint.on_arms(studio, ada, 2, "base", "run:1") == ""
+    assert f"Questions go to {server.host} as well, another program on this machine." in compare_endpoint.on_arms(studio, ada, 2, "base", arm)  # fmt: skip
+    offered = {"project": project, "newest": "base"}
+    assert opened(studio, ada, project, ("base", arm), offered=offered).arms[1]["value"] == arm
 
     off = compare_endpoint.on_switch_off(studio, ada)
     assert (off[URL], off[OFF]["visible"], off[FORGET]["visible"]) == (server.url, False, True)
     assert compare_arms.choices(studio, project) == [compare_arms.BASE]
-    assert compare_endpoint.on_arms(studio, ada, "base", arm) == ""
-    opened = compare.on_open(studio, ada, project, "base", arm, [[], []], {"project": project, "newest": "base"})  # fmt: skip
-    assert opened[3]["value"] == "base"
+    assert compare_endpoint.on_arms(studio, ada, 2, "base", arm) == ""
+    assert opened(studio, ada, project, ("base", arm), offered=offered).arms[1]["value"] == "base"
 
 
 def test_what_leaves_the_machine_unencrypted_is_said(studio, ada):
@@ -281,7 +286,7 @@ def test_what_leaves_the_machine_unencrypted_is_said(studio, ada):
     arm = elsewhere.is_on(studio).arm
 
     assert "The key and all questions go to gpu.example:8000 unencrypted" in said
-    assert "they leave this machine unencrypted" in compare_endpoint.on_arms(studio, ada, arm, "base")
+    assert "they leave this machine unencrypted" in compare_endpoint.on_arms(studio, ada, 2, arm, "base")
     *_, said = compare_endpoint.on_switch_on(studio, ada, "https://gpu.example/v1", "m", "")
     assert "unencrypted" not in said
 

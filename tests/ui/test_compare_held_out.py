@@ -5,20 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 from made import talk, write
-from test_compare import (
-    ASKED,
-    HANDED,
-    LEFT,
-    LEFT_SYSTEM,
-    RIGHT,
-    RIGHT_PANE,
-    RIGHT_PROMPT,
-    RIGHT_SYSTEM,
-    TALKS,
-)
+from test_compare import opened as opened_tab
 
 from studio.core.records import Message
-from studio.ui import compare, prompt_held_out
+from studio.ui import compare_talk, prompt_held_out
 from studio.work import evaluating, models, prompts, writing
 
 SHOWN = 9  # of the Prompt tab's components, before what is handed on
@@ -54,27 +44,27 @@ def pressed(studio, person, project, found, place=1):
     return handed
 
 
-def opened(studio, person, project, handed, talks=((), ()), offered=None):
-    return compare.on_open(studio, person, project, "base", "base", [[], []], offered or {}, "", "", handed)
+def opened(studio, person, project, handed):
+    return opened_tab(studio, person, project, handed=handed)
 
 
 def test_a_row_opens_with_the_question_its_kept_answers_and_the_words(studio, ada, project, asked, engine):
     found = asked("prompt")
     asked_so_far = len(engine.asked)
     shown = opened(studio, ada, project, pressed(studio, ada, project, found))
-    (left, right), number = shown[TALKS], min(found.spec["numbers"].values())
+    (left, right), number = shown.talks, min(found.spec["numbers"].values())
 
-    assert (shown[LEFT]["value"], shown[RIGHT]["value"], shown[RIGHT_PROMPT]["value"]) == ("base", "base", "")
-    assert (shown[LEFT_SYSTEM]["value"], shown[RIGHT_SYSTEM]["value"]) == ("", "Be kind.")
+    assert [each["value"] for each in (*shown.arms[:2], shown.prompts[1])] == ["base", "base", ""]
+    assert [each["value"] for each in shown.systems[:2]] == ["", "Be kind."]
     for side in (left, right):
         assert [(each["question"], each["answer"]) for each in side[:1]] == [("Hello?", "Hello.")]
         assert side[1]["question"].startswith("Where is ")
         assert side[1]["answer"] == side[1]["question"]  # as the scripted engine answers
-    assert f"conversation {number:04}" in shown[ASKED]
-    assert "Examples stood before the question" in shown[ASKED]
-    assert "&lt;script&gt;" in shown[RIGHT_PANE]
-    assert HOSTILE not in shown[RIGHT_PANE] + shown[ASKED]
-    assert shown[HANDED] is None
+    assert f"conversation {number:04}" in shown.asked
+    assert "Examples stood before the question" in shown.asked
+    assert "&lt;script&gt;" in shown.panes[1]
+    assert HOSTILE not in shown.panes[1] + shown.asked
+    assert shown.handed is None
     assert len(engine.asked) == asked_so_far
 
 
@@ -83,26 +73,26 @@ def test_words_that_are_kept_are_chosen_also_in_an_older_version(studio, ada, pr
     prompts.keep(studio, ada, project, "calm", "Be calm.", 2)
     shown = opened(studio, ada, project, pressed(studio, ada, project, asked("prompt")))
 
-    assert shown[RIGHT_PROMPT]["value"] == "calm@1"
-    assert ("calm, version 1", "calm@1") in shown[RIGHT_PROMPT]["choices"]
-    assert shown[RIGHT_SYSTEM] == {**shown[RIGHT_SYSTEM], "value": "Be kind.", "interactive": False}
-    assert "not kept under a name" not in shown[ASKED]
+    assert shown.prompts[1]["value"] == "calm@1"
+    assert ("calm, version 1", "calm@1") in shown.prompts[1]["choices"]
+    assert shown.systems[1] == {**shown.systems[1], "value": "Be kind.", "interactive": False}
+    assert "not kept under a name" not in shown.asked
 
 
 def test_the_last_question_comes_back_to_be_asked_again(studio, ada, project, asked):
     shown = opened(studio, ada, project, pressed(studio, ada, project, asked("prompt")))
-    *_, talks, message = compare.on_last(shown[TALKS], "something typed")
+    *_, talks, message = compare_talk.on_last(shown.talks, "something typed")
 
-    assert [[each["question"] for each in side] for side in talks] == [["Hello?"], ["Hello?"]]
-    assert message == shown[TALKS][0][-1]["question"]
-    assert compare.on_last([[], []], "something typed")[-1] == "something typed"
+    assert [[each["question"] for each in side] for side in talks[:2]] == [["Hello?"], ["Hello?"]]
+    assert message == shown.talks[0][-1]["question"]
+    assert compare_talk.on_last([[], []], "something typed")[-1] == "something typed"
 
 
 def test_another_base_since_then_is_said(studio, ada, project, asked):
     handed = pressed(studio, ada, project, asked("prompt"))
     models.choose(studio, ada, project, "other")
 
-    assert "The base was starter then" in opened(studio, ada, project, handed)[ASKED]
+    assert "The base was starter then" in opened(studio, ada, project, handed).asked
 
 
 @pytest.mark.parametrize(
@@ -120,13 +110,13 @@ def test_what_is_not_there_is_said_and_the_tab_opens_all_the_same(studio, ada, p
     handed = {**pressed(studio, ada, project, asked("prompt")), **changed}
     shown = opened(studio, ada, project, handed)
 
-    assert 'class="note bad"' in shown[ASKED]
-    assert shown[HANDED] is None
-    assert shown[TALKS] == [[], []]
+    assert 'class="note bad"' in shown.asked
+    assert shown.handed is None
+    assert not any(shown.talks)
 
 
 def test_an_evaluation_of_another_project_is_not_shown(studio, ada, project, asked):
     handed = pressed(studio, ada, project, asked("prompt"))
     other = writing.project(studio, "Other").id
 
-    assert "belongs to another project" in opened(studio, ada, other, handed)[ASKED]
+    assert "belongs to another project" in opened(studio, ada, other, handed).asked

@@ -58,7 +58,7 @@ class Recipe:
         0,
         100,
         "Points kept",
-        "Adapters kept beside the best, to compare: at even steps of the run, and the last. Each is as large as the best.",
+        "Kept beside the best, to compare with it: at even steps of the run, and the last.",
     )
     patience: int = setting(
         2, 0, 100, "Patience", "Ends after so many evaluations without a new best; 0 never does."

@@ -6,6 +6,7 @@ which has imported everything already; it saves after every update, so that ther
 workers are asked to end, in one of the ways there are, and are timed.
 """
 
+import contextlib
 import json
 import os
 import random
@@ -142,9 +143,16 @@ def wait_to_kill(run, child, lasted, chance):
     time.sleep(chance.uniform(0, lasted))
     until = time.monotonic() + (1.0 if chance.random() < 0.7 else 0.0)
     while time.monotonic() < until and not os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
-        if any(run.glob(".*.staging")) or any((run / "checkpoints").glob(".*.staging")):
+        if saves(run):
             time.sleep(chance.uniform(0, 0.003))
             return True
+    return False
+
+
+def saves(run):
+    places = (run, run / "checkpoints", run / "points")
+    with contextlib.suppress(FileNotFoundError):  # a run that ends removes its checkpoints while one looks
+        return any(any(each.glob(".*.staging")) for each in places)
     return False
 
 

@@ -223,13 +223,17 @@ def key_of(folder: Path) -> tuple[Path, int]:
 
 
 def fingerprint(loaded: Loaded, adapter: Adapter | None, ask: Ask) -> str:
-    """Twelve hexadecimal digits over the weights, the adapter, the precision, the system text and the sampling."""
+    """Twelve hexadecimal digits over the weights, the adapter, the precision, the words before the question and the sampling.
+
+    Of words that are kept as a prompt, its examples too, the arm's name tells the version.
+    """
     parts = [
         loaded.base.id,
         loaded.identity,
         loaded.precision,
         adapter.fingerprint if adapter else "",
         system_text(ask.messages),
+        ask.arm,
         asdict(ask.sampling),
     ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]

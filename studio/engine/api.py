@@ -44,11 +44,15 @@ class Base:
 
 @dataclass(frozen=True)
 class Ask:
-    """One row of a batch: the whole conversation up to the question, and the adapter that answers (None: the base)."""
+    """One row of a batch: the whole conversation up to the question, and the adapter that answers (None: the base).
+
+    `arm` is its name, with the version of a kept prompt, for the answer's fingerprint.
+    """
 
     messages: tuple[Message, ...]
     adapter: Path | None
     sampling: Sampling
+    arm: str = ""
 
 
 @dataclass(frozen=True)

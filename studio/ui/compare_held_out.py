@@ -57,7 +57,7 @@ def earlier(pair: tuple[str, str]) -> talk.Turn:
 
 
 def turn(asked: Asked, side: Side) -> talk.Turn:
-    kept = {key: side.answer[key] for key in ("tokens", "seconds", "cut")}
+    kept = {key: side.answer[key] for key in ("tokens", "seconds", "cut", "fingerprint")}
     return {**talk.turn(asked.question), "answer": side.answer["text"], **kept}
 
 

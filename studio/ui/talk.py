@@ -16,11 +16,13 @@ from studio.ui.show import counted, note, text
 from studio.work import occupied
 from studio.work.studio import Studio
 
-Turn = dict[str, Any]  # question, answer, tokens, seconds, cut, error
+Turn = dict[str, Any]  # as KEYS has it
 Marked = Callable[[str], str]  # an answer -> its Markdown as HTML
-KEYS = ("question", "answer", "tokens", "seconds", "cut", "error")
-TEXTS = ("question", "answer", "error")
+TEXTS = ("question", "answer", "error", "fingerprint")
+NUMBERS = ("tokens", "seconds", "cut")
+KEYS = (*TEXTS, *NUMBERS)
 LOST = "This page has lost track of the conversation. Press “Start again” and ask once more."
+PRINT = "The fingerprint of what answered: base, adapter, prompt and sampling. Another one is another model or other words."
 MOST = 200  # turns of one conversation
 WRITING = "…"  # stands before an answer's first word; while the model is loaded first, the other does
 LOADING = "Loading the model; the line at the top shows how far it is."
@@ -48,7 +50,7 @@ def is_turn(each: object) -> bool:
     return (
         isinstance(each, dict)
         and all(isinstance(each.get(key), str) and len(each[key]) <= LENGTH for key in TEXTS)
-        and all(isinstance(each.get(key), int | float) for key in ("tokens", "seconds", "cut"))
+        and all(isinstance(each.get(key), int | float) for key in NUMBERS)
     )
 
 
@@ -64,7 +66,7 @@ def messages(turns: Sequence[Turn]) -> tuple[Message, ...]:
 
 def turn(question: str, answer: Answer | None = None) -> Turn:
     if answer is None:
-        return {"question": question, "answer": "", "tokens": 0, "seconds": 0.0, "cut": False, "error": ""}
+        answer = Answer("", 0, 0.0, False, "")
     return {
         "question": question,
         "answer": answer.text,
@@ -72,6 +74,7 @@ def turn(question: str, answer: Answer | None = None) -> Turn:
         "seconds": round(answer.seconds, 1),
         "cut": answer.cut,
         "error": answer.error,
+        "fingerprint": answer.fingerprint,
     }
 
 
@@ -107,7 +110,8 @@ def said(each: Turn, waiting: str, marked: str) -> str:
         if each["cut"] and not waiting
         else ""
     )
-    pace = f"{counted(each['tokens'], 'token')} in {each['seconds']:.1f} s{ended}"
+    print_of = f' <span title="{PRINT}">{text(each["fingerprint"])}</span>' if each["fingerprint"] else ""
+    pace = f"{counted(each['tokens'], 'token')} in {each['seconds']:.1f} s{ended}{print_of}"
     again = f'<div class="marked">{whose}{marked}</div>' if marked else ""
     return (
         f'<p class="said you"><span class="unseen">You: </span>{text(each["question"])}</p>'

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from studio.core.errors import BadInput, DoesNotFit, NotFound
+from studio.core.judging import titled
 from studio.core.prompt import assemble
 from studio.core.records import Answer, Arm, Message, Run, Sampling
+from studio.engine import checkpoint
 from studio.engine.api import Ask
 from studio.store import runs
 from studio.work import elsewhere, occupied, prompts, writing
@@ -113,7 +115,8 @@ def ask(
         for each, history in zip(arms, histories, strict=True)
     ]
     here = [place for place, each in enumerate(arms) if not each.endpoint]
-    asks = [Ask(asked[place], adapter(studio, arms[place]), sampling) for place in here]
+    refuse_changed(studio, [each for each in arms if each.run])
+    asks = [Ask(asked[place], adapter(studio, arms[place]), sampling, arms[place].name) for place in here]
     base = base_of(studio, project_id, arms) if here else ""
 
     def local(ended: Callable[[], bool]) -> Iterator[tuple[Answer, ...]]:
@@ -136,6 +139,25 @@ def ask(
 def adapter(studio: Studio, arm: Arm) -> Path | None:
     """The folder of what an arm adds to its base; None for the base itself."""
     return studio.home.adapter(arm.run, arm.point) if arm.run else None
+
+
+def refuse_changed(studio: Studio, tuned: Sequence[Arm]) -> None:
+    """Raises BadInput where an adapter is not the one that its run made: it would answer under a wrong name."""
+    for each in tuned:
+        if is_unchanged(studio, each) is False:
+            raise BadInput(
+                f"The adapter of {titled(replace(each, prompt=None).name)} is gone, or not the one that was trained and "
+                "measured, so it is not asked. Put the file back, train again, or choose another run."
+            )
+
+
+def is_unchanged(studio: Studio, arm: Arm) -> bool | None:
+    """Whether a run's adapter is, byte for byte, the one that was trained and measured; None where its card does not tell."""
+    card: dict[str, Any] = runs.load(studio.home, str(arm.run)).card or {}
+    hashes = {each["update"]: each["sha256"] for each in card.get("points", ())}
+    known = hashes.get(arm.point) if arm.point else card.get("adapter_sha256")
+    weights = studio.home.adapter(str(arm.run), arm.point) / WEIGHTS
+    return (weights.is_file() and checkpoint.fingerprint(weights) == known) if known else None
 
 
 def base_of(studio: Studio, project_id: str, arms: Sequence[Arm]) -> str:

@@ -61,7 +61,7 @@ class Match:
 
     def ask(self, to: Contender, held: Held, sampling: Sampling) -> Ask:
         adapter = comparing.adapter(self.asking.studio, to.tuned)
-        return Ask(self.asking.asked(to, held), adapter, sampling)
+        return Ask(self.asking.asked(to, held), adapter, sampling, to.arm)
 
 
 def next_round(

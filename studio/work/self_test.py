@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from studio.core.judging import titled
 from studio.core.records import Arm, Sampling
-from studio.engine import checkpoint, folders
+from studio.engine import folders
 from studio.engine.api import Ask
 from studio.store import runs
 from studio.work import comparing
@@ -52,11 +51,7 @@ def unproved(arm: str) -> Check:
 def files(studio: Studio, base: str, arm: Arm) -> Iterator[Check]:
     """Whether a run's adapter, and the base under it, are those that were trained and measured."""
     loaded = runs.load(studio.home, str(arm.run))
-    card: dict[str, Any] = loaded.card or {}
-    hashes = {each["update"]: each["sha256"] for each in card.get("points", ())}
-    weights = studio.home.adapter(loaded.id, arm.point) / comparing.WEIGHTS
-    there = checkpoint.fingerprint(weights) if weights.is_file() else ""
-    ok = there == (hashes.get(arm.point) if arm.point else card.get("adapter_sha256"))
+    ok = comparing.is_unchanged(studio, arm) is True
     said = (
         "is the one that was trained and measured."
         if ok

@@ -264,15 +264,19 @@ def engine(tmp_path_factory):
 def test_the_engine_answers_base_and_tuned_and_tells_them_apart(engine, tuned):
     greedy = Sampling(FREE)
 
-    base, adapted = last(
-        engine.answers("rehearsal", [Ask(SHORT, None, greedy), Ask(SHORT, tuned, greedy)], never)
+    base, adapted, shown = last(
+        engine.answers(
+            "rehearsal",
+            [Ask(SHORT, None, greedy), Ask(SHORT, tuned, greedy), Ask(SHORT, None, greedy, "prompt:calm@2")],
+            never,
+        )
     )
     system = last(
         engine.answers("rehearsal", [Ask((Message("system", "Hm."), *SHORT), None, greedy)], never)
     )[0]
 
     assert base.text != adapted.text
-    assert len({base.fingerprint, adapted.fingerprint, system.fingerprint}) == 3
+    assert len({each.fingerprint for each in (base, adapted, shown, system)}) == 4
     assert (
         last(engine.answers("rehearsal", [Ask(SHORT, None, greedy)], never))[0].fingerprint
         == base.fingerprint

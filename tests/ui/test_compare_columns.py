@@ -52,7 +52,7 @@ def test_four_models_answer_in_one_batch_each_with_its_own_history(studio, ada, 
     assert [row.adapter for row in engine.asked[0]] == [None, runs[0] / "adapter", None, runs[1] / "adapter"]
     assert len({row.sampling for row in engine.asked[0]}) == 1
     assert [each[-1]["answer"] for each in told] == ["one", "two", "three", "four"]
-    assert ["one" in panes[0], "four" in panes[3], "one" in panes[3]] == [True, True, False]
+    assert [">one<" in panes[0], ">four<" in panes[3], ">one<" in panes[3]] == [True, True, False]
 
 
 def test_only_the_sides_that_are_shown_are_asked(studio, ada, project, engine):

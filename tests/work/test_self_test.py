@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from studio.core.errors import NotFound
+from studio.core.errors import BadInput, NotFound
 from studio.core.records import Change, Message, Person, Sampling
 from studio.store import runs
 from studio.work import (
@@ -63,13 +63,20 @@ def test_both_sides_are_what_they_say(trained):
     )
 
 
-def test_a_swapped_adapter_is_red(trained):
-    studio, _ = trained
+def test_a_swapped_adapter_is_red_and_is_not_asked_under_the_runs_name(trained):
+    studio, project = trained
+    run = comparing.arm(studio, project.id, "run:1")
     one, two = (studio.home.run(id) / "adapter" / "adapter_model.safetensors" for id in ("1", "2"))
     kept = one.read_bytes()
     shutil.copyfile(two, one)
     try:
         assert tried(trained)["adapter"] is False
+        with pytest.raises(BadInput, match="adapter of run 1 is gone, or not the one that was trained"):
+            next(
+                comparing.ask(
+                    studio, project.id, [run], [()], "Hello?", Sampling(max_tokens=4), lambda: False
+                )
+            )
     finally:
         one.write_bytes(kept)
 

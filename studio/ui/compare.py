@@ -127,10 +127,12 @@ def lay_out() -> Parts:
 
 def lay_out_side(name: str, shown: bool) -> Side:
     with gr.Column(elem_classes=["card", "pane", name], min_width=320, visible=shown) as column:
-        arm = gr.Dropdown(
-            [BASE], value="base", label=f"{name.title()} model", filterable=False, elem_id=f"compare-{name}"
-        )
-        prompt = compare_prompt.lay_out(name)
+        with gr.Row(elem_classes="who"):
+            arm = gr.Dropdown(
+                [BASE], value="base", label=f"{name.title()} model", filterable=False, min_width=200,
+                elem_id=f"compare-{name}",
+            )  # fmt: skip
+            prompt = compare_prompt.lay_out(name)
         with gr.Accordion("System text", open=False):
             system = gr.Textbox(
                 label=f"System text of the {name} model", lines=2, max_lines=8, elem_id=f"compare-{name}-system",

@@ -22,6 +22,7 @@ def lay_out(name: str) -> gr.Dropdown:
         value="",
         label=f"Prompt of the {name} model",
         filterable=False,
+        min_width=200,
         elem_id=f"compare-{name}-prompt",
     )
 

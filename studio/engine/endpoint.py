@@ -12,6 +12,7 @@ import json
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -55,8 +56,9 @@ def ask(
 
     The last one told is done, unless `stopping()` ended it: the connection is closed then, within GLANCE. Raises NoAnswer.
     """
-    heard = Heard(to, messages, sampling, tell)
-    asyncio.run(watched(heard, stopping, patience or Patience()))
+    asked = watched(Heard(to, messages, sampling, tell), stopping, patience or Patience())
+    with ThreadPoolExecutor(1) as alone:  # whoever asks may have an event loop going already
+        alone.submit(asyncio.run, asked).result()
 
 
 async def watched(heard: Heard, stopping: Stopping, patience: Patience) -> None:

@@ -48,6 +48,7 @@ def import_file(page, file):
 
 def edit(page, text):
     answer = page.locator("#editor .turn.assistant textarea").first
+    expect(answer).not_to_have_value("")  # what was chosen in the list is open
     answer.fill(text)
     expect(page.locator("#editor .saved")).to_contain_text(re.compile("Saved", re.I))
 

@@ -252,12 +252,19 @@ def test_a_disk_that_is_full_before_and_one_that_becomes_full_in_the_middle(smal
     models.ensure(studio, project.id, lambda done, total: None)
     for number in range(20):
         write(studio, project, number, "On the boat.")
-    with pytest.raises(DoesNotFit, match=r"needs 400 MB and the disk has \d+ MB to give. Free some space"):
+    with pytest.raises(DoesNotFit, match=r"needs \d+ MB and the disk has \d+ MB to give. Free some space"):
         training.start(studio, owner(), project.id)
     assert run_history.runs_of(studio, project.id) == []
 
     monkeypatch.setattr(runs, "NEEDED", 0)
-    same = {"updates": 24, "evaluations": 8, "general": 0.1, "patience": 0, "quantization": "fp32"}
+    same = {
+        "updates": 24,
+        "evaluations": 8,
+        "points": 0,
+        "general": 0.1,
+        "patience": 0,
+        "quantization": "fp32",
+    }
     run = training.start(studio, owner(), project.id, **same)
     until(studio, run.id, lambda seen: any((seen.folder / "checkpoints").glob("at-*")))
     with contextlib.suppress(OSError), (small_disk / "filler").open("wb", buffering=0) as filler:

@@ -71,7 +71,7 @@ def lay_out(line: gr.HTML) -> EndpointPart:
             )  # fmt: skip
         with gr.Row(elem_classes="buttons"):
             try_it = gr.Button("Try it", elem_id="endpoint-try", elem_classes="fit")
-            on = gr.Button("Switch on", variant="primary", elem_id="endpoint-on", elem_classes="fit")
+            on = gr.Button("Switch on", elem_id="endpoint-on", elem_classes="fit")
             off = gr.Button("Switch off", visible=False, elem_id="endpoint-off", elem_classes="fit")
             forget = gr.Button(
                 "Forget it", visible=False, elem_id="endpoint-forget", elem_classes="fit quiet"

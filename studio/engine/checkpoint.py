@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,17 @@ def copy_whole(source: Path, folder: Path) -> None:
 
 def fingerprint(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def fingerprint_once(path: Path) -> str:
+    """As `fingerprint`, read again only when the file was written anew: for what is asked before each answer."""
+    told = path.stat()
+    return remembered(path, told.st_mtime_ns, told.st_size)
+
+
+@lru_cache(maxsize=64)
+def remembered(path: Path, written: int, size: int) -> str:
+    return fingerprint(path)
 
 
 def whole(folder: Path) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from studio.core.records import Person, Run
+from studio.core.records import Person
 from studio.ui import (
     compare_arms,
     compare_blind,
@@ -28,7 +28,7 @@ from studio.ui.compare_endpoint import EndpointPart
 from studio.ui.drawing import Drawing
 from studio.ui.shell import Shell
 from studio.ui.wire import bind, interrupt
-from studio.work import comparing, models, serving
+from studio.work import models, serving
 from studio.work.studio import Studio
 
 
@@ -236,8 +236,8 @@ def on_open(
     *chosen: str | None,
 ) -> tuple[Any, ...]:
     """The choices as they are now. A new run is put to the right; otherwise what a person chose stays, or was handed here."""
-    runs, choices = comparing.tuned(studio, project), compare_arms.choices(studio, project)
-    newest = f"run:{runs[0].id}" if runs else "base"
+    choices = compare_arms.choices(studio, project)
+    newest = next((arm for _, arm in choices if arm.startswith("run:")), "base")
     now = {"project": project, "newest": newest}
     arms, under = compare_arms.by_kind(chosen)
     many = compare_arms.shown(many)
@@ -254,15 +254,15 @@ def on_open(
         systems[:2] = map(compare_held_out.system, given.systems, under)
         panes = compare_talk.drawn(given.talks)
     return (
-        gr.update(visible=models.base(studio, project).path is not None), said(runs), many, compare_columns.addable(many),
+        gr.update(visible=models.base(studio, project).path is not None), said(newest != "base"), many, compare_columns.addable(many),
         *compare_columns.columns(many), *(gr.update(choices=choices, value=arm) for arm in arms), *prompts, *systems,
         *panes, now, gr.skip() if same else 0, asked, compare_held_out.taken(handed),
     )  # fmt: skip
 
 
-def said(runs: Sequence[Run]) -> str:
+def said(tuned: bool) -> str:
     """What to do while there is nothing tuned to compare with."""
-    if runs:
+    if tuned:
         return ""
     return show.empty_state(
         "No tuned model yet",

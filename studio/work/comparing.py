@@ -144,20 +144,22 @@ def adapter(studio: Studio, arm: Arm) -> Path | None:
 def refuse_changed(studio: Studio, tuned: Sequence[Arm]) -> None:
     """Raises BadInput where an adapter is not the one that its run made: it would answer under a wrong name."""
     for each in tuned:
-        if is_unchanged(studio, each) is False:
+        if is_unchanged(studio, each, checkpoint.fingerprint_once) is False:
             raise BadInput(
                 f"The adapter of {titled(replace(each, prompt=None).name)} is gone, or not the one that was trained and "
                 "measured, so it is not asked. Put the file back, train again, or choose another run."
             )
 
 
-def is_unchanged(studio: Studio, arm: Arm) -> bool | None:
+def is_unchanged(
+    studio: Studio, arm: Arm, fingerprint: Callable[[Path], str] = checkpoint.fingerprint
+) -> bool | None:
     """Whether a run's adapter is, byte for byte, the one that was trained and measured; None where its card does not tell."""
     card: dict[str, Any] = runs.load(studio.home, str(arm.run)).card or {}
     hashes = {each["update"]: each["sha256"] for each in card.get("points", ())}
     known = hashes.get(arm.point) if arm.point else card.get("adapter_sha256")
     weights = studio.home.adapter(str(arm.run), arm.point) / WEIGHTS
-    return (weights.is_file() and checkpoint.fingerprint(weights) == known) if known else None
+    return (weights.is_file() and fingerprint(weights) == known) if known else None
 
 
 def base_of(studio: Studio, project_id: str, arms: Sequence[Arm]) -> str:

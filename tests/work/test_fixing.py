@@ -1,11 +1,12 @@
 """Answers that are sent to Write to be mended: as drafts with where they came from, once, and never a held-out question."""
 
+import harbour
 import pytest
 
 from studio.core.errors import BadInput, NotFound
-from studio.core.records import Change, Message, Person
+from studio.core.records import Message, Person
 from studio.core.text import made as text_of
-from studio.work import fixing, judging, models, planning, prompts, writing
+from studio.work import fixing, judging, planning, writing
 from studio.work.judging import Judging
 from studio.work.studio import opened
 
@@ -24,19 +25,7 @@ def studio(tmp_path):
 
 @pytest.fixture
 def project(studio):
-    project = writing.project(studio, "harbour").id
-    models.choose(studio, ADA, project, "rehearsal")
-    models.ensure(studio, project, lambda done, total: None)
-    prompts.keep(studio, ADA, project, "brief", "Be brief.")
-    number = 0
-    while len(planning.sides(studio, project).held_out) < 3:
-        talk = (
-            Message("user", f"Where is parcel {number}?"),
-            Message("assistant", f"On boat {number} it is."),
-        )
-        writing.save(studio, ADA, Change(f"r{number}", project, "", 0, talk))
-        number += 1
-    return project
+    return harbour.project(studio, ADA, held_out=3).id
 
 
 def judged(studio, project, choice, questions=(), judge=ADA):

@@ -3,14 +3,15 @@
 from dataclasses import replace
 from itertools import cycle
 
+import harbour
 import pandas as pd
 import pytest
 from scipy.stats import binomtest, fisher_exact
 
 from studio.core.errors import BadInput, NotFound
 from studio.core.judging import CALIBRATION, tallies
-from studio.core.records import Answer, Change, Message, Person
-from studio.work import judging, models, planning, prompts, standing, writing
+from studio.core.records import Answer, Person
+from studio.work import judging, planning, standing
 from studio.work.judging import Judging
 from studio.work.studio import opened
 
@@ -28,19 +29,7 @@ def studio(tmp_path):
 
 @pytest.fixture
 def project(studio):
-    project = writing.project(studio, "harbour")
-    models.choose(studio, ADA, project.id, "rehearsal")
-    models.ensure(studio, project.id, lambda done, total: None)
-    prompts.keep(studio, ADA, project.id, "brief", "Be brief.")
-    number = 0
-    while len(planning.sides(studio, project.id).held_out) < 3:
-        talk = (
-            Message("user", f"Where is parcel {number}?"),
-            Message("assistant", f"On boat {number} it is."),
-        )
-        writing.save(studio, ADA, Change(f"r{number}", project.id, "", 0, talk))
-        number += 1
-    return project
+    return harbour.project(studio, ADA, held_out=3)
 
 
 def test_a_judge_meets_every_held_out_question_once_and_then_is_done(studio, project):

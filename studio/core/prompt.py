@@ -20,6 +20,11 @@ def assemble(
     return (*start, *examples, *history, Message("user", question))
 
 
+def system_text(messages: Sequence[Message]) -> str:
+    """The system text that a conversation begins with; "" for none."""
+    return messages[0].content if messages and messages[0].role == "system" else ""
+
+
 Shot = TypeVar("Shot")
 
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from studio.core.encode import prompt
 from studio.core.errors import BadInput, Busy, DoesNotFit
-from studio.core.records import Answer, Message
+from studio.core.prompt import system_text
+from studio.core.records import Answer
 from studio.engine import device as devices
 from studio.engine import folders, memory, models
 from studio.engine.api import Ask, Base, Loss, Said
@@ -237,10 +238,6 @@ def fingerprint(loaded: Loaded, adapter: Adapter | None, ask: Ask) -> str:
         asdict(ask.sampling),
     ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
-
-
-def system_text(messages: Sequence[Message]) -> str:
-    return messages[0].content if messages and messages[0].role == "system" else ""
 
 
 def out_of_memory() -> DoesNotFit:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from studio.core.endpoint import PATH, Endpoint
 from studio.core.errors import NoAnswer
+from studio.core.prompt import system_text
 from studio.core.records import Answer, Message, Sampling
 from studio.core.text import FORBIDDEN, made, one_line
 from studio.engine.endpoint_trouble import broke, explained, quoted, refused, rubbish
@@ -154,7 +155,7 @@ class Heard:
             "model": to.model, "messages": [{"role": each.role, "content": each.content} for each in messages], "stream": True,
             "max_tokens": sampling.max_tokens, "temperature": sampling.temperature, "top_p": sampling.top_p, "seed": sampling.seed,
         }  # fmt: skip
-        self.system = messages[0].content if messages and messages[0].role == "system" else ""
+        self.system = system_text(messages)
         self.model = to.model  # as the server calls it, once it has said so
         self.text, self.tokens, self.began = "", 0, time.monotonic()
         self.whole: list[str] | None = None  # the lines of an answer that comes in one piece

@@ -8,6 +8,7 @@ from typing import Any
 
 from studio.core.errors import NotFound
 from studio.core.evaluation import Evaluation
+from studio.core.prompt import system_text
 from studio.core.records import Arm, Message
 from studio.store import evaluations, runs
 from studio.work import evaluating, prompts, writing
@@ -73,7 +74,7 @@ def side(studio: Studio, evaluation: Evaluation, id: str, place: int) -> Side:
     return Side(
         arm["title"], Arm(arm["run"], point=arm.get("point")).name,
         kept_as(studio, evaluation.spec["project"], arm["words"]) if arm["kind"] == "prompt" else "",
-        asked[0].content if asked[0].role == "system" else "",
+        system_text(asked),
         arm["words"]["shots"] + len(arm["words"]["pinned"]) > 0, answer,
     )  # fmt: skip
 

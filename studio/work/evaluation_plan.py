@@ -10,7 +10,7 @@ from typing import Any, Literal
 from studio.core.errors import BadInput, NotFound, NothingToLearn
 from studio.core.judging import titled
 from studio.core.nearest import Nearest, asked
-from studio.core.prompt import assemble, fitting
+from studio.core.prompt import assemble, fitting, system_text
 from studio.core.records import Arm, Conversation, Message, Person, Sampling
 from studio.core.split import fraction
 from studio.core.text import clean
@@ -119,7 +119,7 @@ def contender(studio: Studio, project_id: str, name: str, words: Words, anywhere
 def trained_under(studio: Studio, run: str) -> str:
     """The system text that stood before a run's conversations: that of its watch-prompts, which have no other."""
     first = next(iter(runs.frozen(studio.home.run(run), "watch")), ())
-    return first[0].content if first and first[0].role == "system" else ""
+    return system_text(first)
 
 
 def planned(
@@ -227,7 +227,7 @@ class Asking:
 
         A conversation's own system text gives way to a prompt's, and stands before what a run was trained under.
         """
-        own = question.before[0].content if question.before[0].role == "system" else ""
+        own = system_text(question.before)
         turns = [each for each in question.before if each.role != "system"]
         first, second = (to.words.system, own) if to.prompted else (own, to.words.system)
         system = first if first.strip() else second

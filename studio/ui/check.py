@@ -58,7 +58,7 @@ def lay_out_xray() -> tuple[gr.Number, gr.Button, gr.HTML]:
 def wire(studio: Studio, shell: Shell, tab: gr.Tab, parts: Parts, needed: need.Need) -> None:
     xray: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden"}
     opened = [parts.health, parts.findings, parts.looking, parts.xray]
-    need.wire(studio, shell, tab, needed, on_open, [shell.project], opened, **xray)
+    need.wire(studio, shell, tab, needed).read(studio, on_open, [shell.project], opened, **xray)
     gr.on(
         [parts.look.click, parts.number.submit],
         bind(studio, on_xray),

@@ -34,8 +34,9 @@ from studio.work.studio import Studio
 
 @dataclass(frozen=True)
 class Side:
-    """One model's column. `remove`: None for those that are always there."""
+    """One model's column. `at`: its place among them. `remove`: None for those that are always there."""
 
+    at: gr.State
     column: gr.Column
     arm: gr.Dropdown
     prompt: gr.Dropdown
@@ -89,10 +90,11 @@ def build(studio: Studio, shell: Shell) -> gr.Tab:
         parts = lay_out()
         judge = compare_blind.lay_out(studio)
         verdict = compare_verdict.lay_out()
-    wire(studio, shell, tab, parts, needed)
-    compare_blind.wire(studio, shell, tab, needed, judge)
+    looks = need.wire(studio, shell, tab, needed)
+    wire(studio, shell, tab, parts, looks)
+    compare_blind.wire(studio, shell, looks, judge)
     parts.endpoint.said.change(bind(studio, compare_blind.on_judge), shell.project, judge, **NOW)
-    compare_verdict.wire(studio, shell, tab, needed, verdict)
+    compare_verdict.wire(studio, shell, looks, verdict)
     return tab
 
 
@@ -100,7 +102,7 @@ def lay_out() -> Parts:
     with gr.Column(visible=False, elem_id="compare-rest") as rest:
         said = gr.HTML(elem_id="compare-said")
         with gr.Row(elem_classes="panes", elem_id="compare-panes"):
-            sides = [lay_out_side(name, shown=place < FEWEST) for place, name in enumerate(SIDES)]
+            sides = [lay_out_side(place, name) for place, name in enumerate(SIDES)]
         with gr.Column(elem_classes="card"):
             asked = gr.HTML(elem_id="compare-asked")
             with gr.Row(elem_classes="ask"):
@@ -125,7 +127,8 @@ def lay_out() -> Parts:
     return Parts(rest, said, add, sides, message, send, stop, following, retry, last, again, asked, drawn_by, endpoint, *kept)  # fmt: skip
 
 
-def lay_out_side(name: str, shown: bool) -> Side:
+def lay_out_side(place: int, name: str) -> Side:
+    shown = place < FEWEST
     with gr.Column(elem_classes=["card", "pane", name], min_width=320, visible=shown) as column:
         with gr.Row(elem_classes="who"):
             arm = gr.Dropdown(
@@ -146,7 +149,7 @@ def lay_out_side(name: str, shown: bool) -> Side:
         with gr.Row(elem_classes="buttons"):
             fix = gr.Button("Fix this answer", elem_id=f"compare-{name}-fix", elem_classes="fit quiet")
             remove = None if shown else gr.Button("Remove this model", elem_id=f"compare-{name}-remove", elem_classes="fit quiet")  # fmt: skip
-    return Side(column, arm, prompt, system, pane, fix, remove)
+    return Side(gr.State(place), column, arm, prompt, system, pane, fix, remove)
 
 
 NOW: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
@@ -154,11 +157,11 @@ NOW: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
 IN_TURN: dict[str, Any] = {"concurrency_id": "accelerator", "concurrency_limit": 1, "show_progress": "hidden"}
 
 
-def wire(studio: Studio, shell: Shell, tab: gr.Tab, parts: Parts, needed: need.Need) -> None:
+def wire(studio: Studio, shell: Shell, tab: gr.Tab, parts: Parts, looks: need.Looks) -> None:
     opened = [parts.rest, parts.said, *parts.columns, *parts.panes, parts.offered, parts.place, parts.asked, shell.handed]  # fmt: skip
     # preprocess=False: Gradio would refuse a run that its own session has not offered. `comparing.arm` checks what comes.
     given = [shell.project, parts.many, parts.offered, shell.handed, *parts.each("arm", "prompt")]
-    need.wire(studio, shell, tab, needed, on_open, given, opened, preprocess=False, **NOW)
+    looks.read(studio, on_open, given, opened, preprocess=False, **NOW)
     for changed in compare_endpoint.wire(studio, tab, parts.endpoint, parts.many, parts.each("arm")):
         changed.then(bind(studio, on_open), given, opened, preprocess=False, **NOW)
     parts.next.click(
@@ -202,8 +205,8 @@ def wire_asking(studio: Studio, shell: Shell, parts: Parts) -> list[Any]:
 
 def wire_sides(studio: Studio, shell: Shell, parts: Parts, asking: list[Any]) -> None:
     """What each side has of its own."""
-    for place, side in enumerate(parts.sides):
-        at, other = gr.State(place), [side.arm.input, side.prompt.input]
+    for side in parts.sides:
+        other = [side.arm.input, side.prompt.input]
         side.prompt.input(
             bind(studio, compare_prompt.on_prompt),
             [shell.project, side.prompt],
@@ -212,16 +215,16 @@ def wire_sides(studio: Studio, shell: Shell, parts: Parts, asking: list[Any]) ->
             **NOW,
         )
         interrupt(other, asking)
-        gr.on(other, compare_talk.on_chosen, [at, parts.talks], [*parts.panes, parts.asked], **IN_TURN)
+        gr.on(other, compare_talk.on_chosen, [side.at, parts.talks], [*parts.panes, parts.asked], **IN_TURN)
         side.fix.click(
-            bind(studio, compare_fix.on_fix), [shell.project, at, parts.talks, *parts.each("arm", "prompt")],
+            bind(studio, compare_fix.on_fix), [shell.project, side.at, parts.talks, *parts.each("arm", "prompt")],
             [shell.handed, shell.tabs], preprocess=False, **NOW,
         )  # fmt: skip
         if side.remove:
             interrupt([side.remove.click], asking)
             side.remove.click(
                 bind(studio, compare_columns.on_remove),
-                [shell.project, at, parts.many, parts.talks, *parts.each("arm", "prompt", "system")],
+                [shell.project, side.at, parts.many, parts.talks, *parts.each("arm", "prompt", "system")],
                 [*parts.columns, *parts.panes], preprocess=False, **IN_TURN,
             )  # fmt: skip
 

@@ -45,8 +45,8 @@ def lay_out(studio: Studio) -> gr.HTML:
     )
 
 
-def wire(studio: Studio, shell: Shell, tab: gr.Tab, needed: need.Need, judge: gr.HTML) -> None:
-    gr.on([tab.select, needed.watch.tick], bind(studio, on_judge), shell.project, judge, queue=False, show_progress="hidden")  # fmt: skip
+def wire(studio: Studio, shell: Shell, looks: need.Looks, judge: gr.HTML) -> None:
+    looks.read(studio, on_judge, [shell.project], [judge], queue=False, show_progress="hidden")
     judge.submit(bind(studio, compare_fix.on_leave), None, [shell.handed, shell.tabs], queue=False, show_progress="hidden")  # fmt: skip
 
 

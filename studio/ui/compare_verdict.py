@@ -44,11 +44,11 @@ def lay_out() -> Parts:
     return Parts(place, run, shown, hint, measure, again)
 
 
-def wire(studio: Studio, shell: Shell, tab: gr.Tab, needed: need.Need, parts: Parts) -> None:
+def wire(studio: Studio, shell: Shell, looks: need.Looks, parts: Parts) -> None:
     now: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
     # preprocess=False: Gradio would refuse a run that its own session has not offered. `score_card.chosen` checks it.
     given: dict[str, Any] = {"inputs": [shell.project, parts.run], "preprocess": False}
-    gr.on([tab.select, needed.watch.tick], bind(studio, on_open), outputs=[parts.place, parts.run, *parts.read], **given, **now)  # fmt: skip
+    looks.read(studio, on_open, outputs=[parts.place, parts.run, *parts.read], **given, **now)
     gr.on([parts.run.input, parts.again.click], bind(studio, on_read), outputs=parts.read, **given, **now)
     began = parts.measure.click(on_begin, None, [parts.hint, parts.measure], **now)
     measured = began.then(bind(studio, on_measure), concurrency_id="accelerator", concurrency_limit=1, show_progress="hidden", **given)  # fmt: skip

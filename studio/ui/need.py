@@ -26,18 +26,48 @@ NO_TEMPLATE = (
 
 @dataclass(frozen=True)
 class Need:
-    """`place` is shown while the model is missing. `met` is what `watch` saw last, and `news` whether it saw something else."""
+    """`place` is shown while the model is missing. `met` is what the last look saw."""
 
     place: gr.Column
     said: gr.HTML
     get: gr.Button
     watch: gr.Timer
     met: gr.State
-    news: gr.State
 
     @property
     def outputs(self) -> list[Any]:
-        return [self.place, self.said, self.get, self.watch, self.met, self.news]
+        return [self.place, self.said, self.get, self.watch, self.met]
+
+
+@dataclass(frozen=True)
+class Looks:
+    """The events that look for the model: whoever reads the tab follows them."""
+
+    need: Need
+    opened: Any
+    later: tuple[Any, ...]
+
+    def read(
+        self,
+        studio: Studio,
+        read: Callable[..., Any],
+        inputs: Sequence[Any],
+        outputs: Sequence[Any],
+        **how: Any,
+    ) -> None:
+        """Let `read(studio, person, *inputs)` read the tab when it is opened, when its model has come, and when the page has
+        learned its project.
+
+        Always after a look, in one chain: two events of one click may see the project before and after the page learns it.
+        `then`, for a gr.State's own change event is not told to the page by events outside the queue. Each reader keeps what
+        it has read: a look between another look and its reading sees nothing new, and must not talk the reader out of it.
+        """
+        with self.need.place:  # in the tab: beside the tabs it would be counted as one of them
+            seen = gr.State({})
+        given, filled = [self.need.met, seen, *inputs], [seen, *outputs]
+        self.opened.then(bind(studio, reading(read, always=True)), given, filled, **how)
+        for each in self.later:
+            each.then(bind(studio, reading(read)), given, filled, **how)
 
 
 def lay_out(purpose: str, variant: Literal["primary", "secondary"] = "primary") -> Need:
@@ -46,64 +76,50 @@ def lay_out(purpose: str, variant: Literal["primary", "secondary"] = "primary") 
         said = gr.HTML(elem_id=f"{purpose}-need-said")
         get = gr.Button("Get the model", variant=variant, elem_id=f"{purpose}-get", elem_classes="fit")
     # Its own clock, which runs only while something is missing: a page that has its model asks nothing.
-    return Need(place, said, get, gr.Timer(1.0, active=False), gr.State({}), gr.State(False))
+    return Need(place, said, get, gr.Timer(1.0, active=False), gr.State({}))
 
 
-def wire(
-    studio: Studio,
-    shell: Shell,
-    tab: gr.Tab,
-    need: Need,
-    read: Callable[..., Any],
-    inputs: Sequence[Any],
-    outputs: Sequence[Any],
-    **how: Any,
-) -> None:
-    """Let `read` read the tab when it is opened, when its model has come, and when the page has learned its project.
-
-    Always after a look, in one chain: two events of one click may see the project before and after the page learns it.
-    `then`, for a gr.State's own change event is not told to the page by events outside the queue.
-    """
+def wire(studio: Studio, shell: Shell, tab: gr.Tab, need: Need) -> Looks:
+    """Look for the model when the tab is opened, while it is missing, and when a person asks for it."""
     now: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
-    mine, reading = [shell.project, need.met], bind(studio, if_news(read))
-    looks = (
-        tab.select(bind(studio, on_select), shell.project, need.outputs, **now),
-        need.watch.tick(bind(studio, on_watch), mine, need.outputs, **now),
-        need.get.click(bind(studio, on_get), mine, need.outputs, **now),
-    )
-    for each in looks:
-        each.then(reading, [need.news, *inputs], [*outputs], **how)
+    watch, outputs = bind(studio, on_watch), need.outputs
+    opened = tab.select(watch, shell.project, outputs, **now)
+    ticked = need.watch.tick(watch, shell.project, outputs, **now)
+    asked = need.get.click(bind(studio, on_get), shell.project, outputs, **now)
+    return Looks(need, opened, (ticked, asked))
 
 
-def if_news(read: Callable[..., Any]) -> Callable[..., Any]:
-    def on_news(studio: Studio, person: Person, news: bool, *values: Any) -> Any:
-        return read(studio, person, *values) if news else gr.skip()
+def reading(read: Callable[..., Any], always: bool = False) -> Callable[..., Any]:
+    """A handler that reads what it has not `seen` yet, or `always`, once the page knows its project."""
 
-    return on_news
+    def on_look(
+        studio: Studio, person: Person, met: dict[str, Any], seen: dict[str, Any], *values: Any
+    ) -> Any:
+        if not met or (met == seen and not always):
+            return gr.skip()
+        found = read(studio, person, *values)
+        return met, *(found if isinstance(found, tuple) else (found,))
+
+    return on_look
 
 
-def on_select(studio: Studio, person: Person, project: str | None) -> tuple[Any, ...]:
-    """The tab was opened: all of it is news."""
-    return on_watch(studio, person, project, {})
-
-
-def on_get(studio: Studio, person: Person, project: str, met: dict[str, Any]) -> tuple[Any, ...]:
+def on_get(studio: Studio, person: Person, project: str) -> tuple[Any, ...]:
     base = models.base(studio, project)
     if base.template == "none":
         models.use_plain(studio, person, project)
     else:
         models.fetch(studio, base.id)
-    return on_watch(studio, person, project, met)
+    return on_watch(studio, person, project)
 
 
-def on_watch(studio: Studio, person: Person, project: str | None, met: dict[str, Any]) -> tuple[Any, ...]:
-    """(place, what it says, button, clock, met, news) as they are now."""
+def on_watch(studio: Studio, person: Person, project: str | None) -> tuple[Any, ...]:
+    """(place, what it says, button, clock, met) as they are now."""
     if not project:  # opened before the page knew its project: the clock asks again
-        return gr.skip(), gr.skip(), gr.skip(), gr.update(active=True), {}, False
+        return gr.skip(), gr.skip(), gr.skip(), gr.update(active=True), {}
     base = models.base(studio, project)
     now = {"project": project, "base": base.id, "here": base.path is not None}
     if base.path:
-        return gr.update(visible=False), "", gr.update(), gr.update(active=False), now, now != met
+        return gr.update(visible=False), "", gr.update(), gr.update(active=False), now
     fetch = models.fetching(studio)
     running = bool(fetch and fetch.running)
     size = f" ({show.size(base.download)})" if base.download else ""
@@ -111,7 +127,7 @@ def on_watch(studio: Studio, person: Person, project: str | None, met: dict[str,
         button = gr.update(value="Use a plain template", visible=True)
     else:
         button = gr.update(value=f"Get {called(base)}{size}", visible=not running and not base.trouble)
-    return gr.update(visible=True), waiting(base, fetch), button, gr.update(active=True), now, now != met
+    return gr.update(visible=True), waiting(base, fetch), button, gr.update(active=True), now
 
 
 def waiting(base: models.Base, fetch: models.Fetch | None) -> str:

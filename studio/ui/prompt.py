@@ -131,7 +131,7 @@ def wire(studio: Studio, shell: Shell, tab: gr.Tab, parts: Parts, needed: need.N
     ]  # fmt: skip
     # preprocess=False: Gradio would refuse a prompt that its own session has not offered.
     given = [shell.project, parts.shown, choice.prompt]
-    need.wire(studio, shell, tab, needed, on_open, given, opened, preprocess=False, **now)
+    need.wire(studio, shell, tab, needed).read(studio, on_open, given, opened, preprocess=False, **now)
     prompt_kept.wire(studio, shell, choice, deeds, parts.past, parts.words)
     prompt_style.wire(studio, shell.project, parts.help, parts.system)
     parts.system.input(lambda: ("", ""), None, [deeds.said, parts.help.said], **now)

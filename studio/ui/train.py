@@ -254,9 +254,9 @@ def wire_plan(
         trigger_mode="always_last", **calm,
     )  # fmt: skip
     nudged: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
-    need.wire(studio, shell, tab, needed, train_plan.on_nudge, [], [run.nudge], **nudged)
+    need.wire(studio, shell, tab, needed).read(studio, train_plan.on_nudge, [], [run.nudge], **nudged)
     plan.use.click(
-        bind(studio, train_plan.on_base), [shell.project, plan.base, needed.met], needed.outputs, **calm
+        bind(studio, train_plan.on_base), [shell.project, plan.base], needed.outputs, **calm
     ).success(planned, inputs, plan.outputs, **calm)
 
 

@@ -90,11 +90,9 @@ def unchanged() -> list[Any]:
     return [gr.skip() for _ in NAMES]
 
 
-def on_base(
-    studio: Studio, person: Person, project: str, id: str | None, met: dict[str, Any]
-) -> tuple[Any, ...]:
+def on_base(studio: Studio, person: Person, project: str, id: str | None) -> tuple[Any, ...]:
     """Put the project on another base model."""
     if not (id or "").strip():
         raise BadInput("No base model is chosen. Choose one from the list, or type a folder or a name.")
     models.choose(studio, person, project, str(id).strip())
-    return need.on_watch(studio, person, project, met)
+    return need.on_watch(studio, person, project)

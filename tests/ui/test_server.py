@@ -12,6 +12,7 @@ import warnings
 from dataclasses import replace
 from pathlib import Path
 
+import gradio as gr
 import pytest
 from fastapi import FastAPI
 from scripted import ScriptedEngine
@@ -325,6 +326,13 @@ def test_the_page_is_wired_without_a_warning(studio):
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         page.build(studio)
+
+
+def test_nothing_but_tabs_stands_among_the_tabs(studio):
+    """Gradio counts what a tab's wiring makes beside it as a tab, and then shows another tab's button twice."""
+    tabs = next(each for each in page.build(studio).blocks.values() if each.get_block_name() == "tabs")
+
+    assert {type(each) for each in tabs.children} == {gr.Tab}
 
 
 def test_scripts_that_share_a_scope_do_not_take_each_others_names(studio):

@@ -133,7 +133,7 @@ def test_what_is_left_out_is_listed_with_its_number_and_the_reason(studio, ada, 
 def test_a_missing_base_is_said_with_its_size_and_offered(studio, ada, project, engine):
     engine.path = None
     write_many(studio, ada, project, 10)
-    place, said, button, watch, met, _ = need.on_watch(studio, ada, project, {})
+    place, said, button, watch, met = need.on_watch(studio, ada, project)
 
     assert (
         "not on this machine yet" in train_plan.on_plan(studio, ada, project, "standard", 1.0, *EMPTY)[BASE]
@@ -147,7 +147,7 @@ def test_a_fetch_that_went_wrong_is_said_and_can_be_tried_again(studio, ada, pro
     engine.path = None
     lines = [{"done": 5, "total": 93}, {"error": {"title": "x", "message": "The network went <away>."}}]
     (studio.home.models / "fetch.jsonl").write_text("".join(json.dumps(each) + "\n" for each in lines))
-    _, said, button, *_ = need.on_watch(studio, ada, project, {})
+    _, said, button, *_ = need.on_watch(studio, ada, project)
 
     assert "The network went &lt;away&gt;." in said
     assert button["visible"] is True
@@ -157,7 +157,7 @@ def test_a_fetch_under_way_shows_how_far_it_is(studio, ada, project, engine):
     engine.path = None
     (studio.home.models / "fetch.jsonl").write_text('{"done": 46500000, "total": 93000000}\n')
     with FileLock(studio.home.models / "fetch.jsonl.lock"):
-        _, said, button, *_ = need.on_watch(studio, ada, project, {})
+        _, said, button, *_ = need.on_watch(studio, ada, project)
 
     assert 'aria-valuenow="50"' in said
     assert button["visible"] is False
@@ -165,40 +165,43 @@ def test_a_fetch_under_way_shows_how_far_it_is(studio, ada, project, engine):
 
 def test_a_tab_is_read_anew_when_its_model_has_come(studio, ada, project, engine, tmp_path):
     engine.path = None
-    *_, first, _ = need.on_watch(studio, ada, project, {})
-    *_, same, no_news = need.on_watch(studio, ada, project, first)
+    missing = need.on_watch(studio, ada, project)[-1]
+    read = need.reading(lambda studio, person, project: project)
     engine.path = tmp_path
-    place, *_, watch, come, news = need.on_watch(studio, ada, project, first)
+    place, *_, watch, here = need.on_watch(studio, ada, project)
 
-    assert (first["here"], same, no_news) == (False, first, False)
-    assert (place["visible"], watch["active"], come["here"], news) == (False, False, True, True)
+    assert (missing["here"], place["visible"], watch["active"], here["here"]) == (False, False, False, True)
+    assert read(studio, ada, missing, {}, project) == (missing, project)
+    assert read(studio, ada, missing, missing, project) == gr.skip()
+    # Another look between the one that saw it and the reading sees nothing new: it is read all the same.
+    assert need.on_watch(studio, ada, project)[-1] == here
+    assert read(studio, ada, here, missing, project) == (here, project)
 
 
-def test_only_news_is_read_anew(studio, ada):
-    read = need.if_news(lambda studio, person, project: project)
+def test_a_tab_that_is_opened_is_read_though_nothing_is_new(studio, ada, project):
+    met = need.on_watch(studio, ada, project)[-1]
+    read = need.reading(lambda studio, person, project: (project, "more"), always=True)
 
-    assert read(studio, ada, False, "p") == gr.skip()
-    assert read(studio, ada, True, "p") == "p"
+    assert read(studio, ada, met, met, project) == (met, project, "more")
+    assert train_plan.on_nudge(studio, ada) != train_plan.on_nudge(studio, ada)
 
 
 def test_a_tab_that_is_opened_before_the_page_knows_its_project_looks_again(studio, ada, project):
-    *_, watch, met, news = need.on_watch(studio, ada, None, {"project": "another"})
+    *_, watch, met = need.on_watch(studio, ada, None)
+    read = need.reading(lambda studio, person, project: project, always=True)
 
-    assert (watch["active"], met, news) == (True, {}, False)
-    assert need.on_watch(studio, ada, project, met)[-1] is True
-    assert need.on_select(studio, ada, project)[-1] is True
-    assert need.on_select(studio, ada, None)[-1] is False
-    assert train_plan.on_nudge(studio, ada) != train_plan.on_nudge(studio, ada)
+    assert (watch["active"], met) == (True, {})
+    assert read(studio, ada, met, {"project": "another"}, None) == gr.skip()
     assert train_run.on_show(studio, ada, None, "", "") == gr.skip()
 
 
 def test_the_base_can_be_changed_and_an_empty_choice_is_refused(studio, ada, project):
-    *_, met, _ = train_plan.on_base(studio, ada, project, " other/model ", {})
+    *_, met = train_plan.on_base(studio, ada, project, " other/model ")
     assert met["base"] == "other/model"
     assert models.base(studio, project).id == "other/model"
 
     with pytest.raises(BadInput):
-        train_plan.on_base(studio, ada, project, "  ", {})
+        train_plan.on_base(studio, ada, project, "  ")
 
 
 # the run

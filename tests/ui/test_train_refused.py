@@ -28,7 +28,7 @@ def plan(studio, person, project, *typed):
 
 def test_a_base_that_is_gone_is_said_on_every_tab_and_cannot_be_fetched(studio, ada, project, gone):
     write_many(studio, ada, project, 5)
-    place, said, button, watch, met, _ = need.on_watch(studio, ada, project, {})
+    place, said, button, watch, met = need.on_watch(studio, ada, project)
 
     assert (place["visible"], button["visible"], watch["active"], met["here"]) == (True, False, True, False)
     assert "The base model cannot be used" in said

@@ -40,7 +40,7 @@ def self_test(studio: Studio, match: Match) -> list[Check]:
     if here:  # one of them stands on both sides, where it can only be the same
         tried = answers(studio, replace(match, pair=(here[0], here[-1])))
         found += [each for each in tried if not away or each.name != "apart"]
-    return [*found, *map(unproved, away)]
+    return [*found, *(moved(studio, match.base, each) for each in tuned), *map(unproved, away)]
 
 
 def unproved(arm: str) -> Check:
@@ -63,6 +63,22 @@ def files(studio: Studio, base: str, arm: Arm) -> Iterator[Check]:
         ok = folders.revision(path) == known
         said = "is the one that" if ok else f"was changed since. {FAILED} It is not the one that"
         yield Check("base", ok, f"The base {said} run {loaded.id} was trained on.")
+
+
+def moved(studio: Studio, base: str, arm: Arm) -> Check:
+    """Whether a run answers its watch-prompts otherwise than its base: the same words, with the adapter on and off."""
+    watched = runs.frozen(studio.home.run(str(arm.run)), "watch")
+    adapter = comparing.adapter(studio, arm)
+    asks = [Ask(each, side, SHORT) for each in watched for side in (adapter, None)]
+    said = ends(studio, base, asks)
+    differ = sum(on != off for on, off in zip(said[::2], said[1::2], strict=True))
+    if differ:
+        which = f"{differ} of {len(watched)} watch-prompts otherwise than the base"
+    else:
+        which = f"all {len(watched)} watch-prompts as the base does, word for word: training may have changed nothing"
+    return Check(
+        "moved", differ > 0 or None, f"{titled(arm.name).capitalize()} begins its answers to {which}."
+    )
 
 
 def answers(studio: Studio, match: Match) -> Iterator[Check]:

@@ -1,5 +1,6 @@
 """A run's adapter and the points beside it as arms; and the self-test, green where both sides are what they say, red where not."""
 
+import re
 import shutil
 import time
 
@@ -103,6 +104,37 @@ def test_a_base_pane_with_the_adapter_on_is_red(trained, monkeypatch):
 
     monkeypatch.setattr(studio.engine, "answers", wrong)
     assert tried(trained)["base alone"] is False
+
+
+def test_a_run_is_put_to_the_watch_prompts_that_it_had_with_its_adapter_on_and_off(trained, monkeypatch):
+    studio, _ = trained
+    asked, right = [], studio.engine.answers
+
+    def seen(base, asks, stopping):
+        asked.append([(each.messages, each.adapter) for each in asks])
+        return right(base, asks, stopping)
+
+    monkeypatch.setattr(studio.engine, "answers", seen)
+    assert tried(trained, "run:2")["moved"] is True
+    watched = runs.frozen(studio.home.run("2"), "watch")
+    assert [(each, side) for each in watched for side in (studio.home.adapter("2"), None)] in asked
+
+
+def test_a_run_that_changed_nothing_is_a_loud_note(trained, monkeypatch):
+    """The answers of both are the base's, as with an adapter before its first update."""
+    studio, project = trained
+    right = studio.engine.answers
+
+    def unmoved(base, asks, stopping):
+        return right(base, [self_test.Ask(each.messages, None, each.sampling) for each in asks], stopping)
+
+    monkeypatch.setattr(studio.engine, "answers", unmoved)
+    match = judging.match(studio, project.id, Judging(("run:1", "run:2")))
+    found = [each for each in self_test.self_test(studio, match) if each.name == "moved"]
+    assert [each.ok for each in found] == [None, None]
+    assert re.match(
+        r"Run 1 begins its answers to all \d watch-prompts as the base does, word for word", found[0].detail
+    )
 
 
 # points

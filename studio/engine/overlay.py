@@ -17,41 +17,31 @@ BASE = -1  # the owner of rows that no adapter answers
 
 
 @dataclass(frozen=True)
-class Part:
-    """One linear of a stack: which ranks are its own, which outputs it makes, and b [its ranks, its outputs]."""
-
-    ranks: slice
-    outputs: slice
-    b: torch.Tensor
-
-
-@dataclass(frozen=True)
 class Stack:
-    """The adapters of linears that share their input, side by side: a [inputs, ranks]; `owners` tells each rank's adapter.
+    """The adapters of linears that share their input, as one: a [inputs, ranks], b [ranks, outputs of all]; `owners` tells
+    each rank's adapter.
 
-    One product with `a` serves all of them, and a row keeps only what comes from its own adapter's ranks.
+    Two products serve all of them: a row keeps what comes from its own adapter's ranks, and b is nought wherever a rank is not
+    the linear's own. With few rows that is faster than a product for each linear: what counts is how many there are.
     """
 
     a: torch.Tensor
-    parts: tuple[Part, ...]
+    b: torch.Tensor
     owners: tuple[int, ...]
 
 
 def stacked(linears: Sequence[tuple[int, Sequence[tuple[int, Pair]]]]) -> Stack | None:
     """Stack linears, each given by its number of outputs and its pairs with their adapters' numbers; None without any pair."""
-    ranks = outputs = 0
-    parts: list[Part] = []
-    for size, pairs in linears:
-        if pairs:
-            b = torch.cat([b for _, (_, b) in pairs])
-            parts.append(Part(slice(ranks, ranks + len(b)), slice(outputs, outputs + size), b))
-            ranks += len(b)
-        outputs += size
     every = [each for _, pairs in linears for each in pairs]
     if not every:
         return None
     owners = tuple(owner for owner, (a, _) in every for _ in range(a.shape[1]))
-    return Stack(torch.cat([a for _, (a, _) in every], 1), tuple(parts), owners)
+    first = every[0][1][1]
+    blocks = [
+        torch.cat([b for _, (_, b) in pairs]) if pairs else first.new_empty(0, size)
+        for size, pairs in linears
+    ]
+    return Stack(torch.cat([a for _, (a, _) in every], 1), torch.block_diag(*blocks), owners)
 
 
 @dataclass(frozen=True)
@@ -106,8 +96,7 @@ def add(made: torch.Tensor, x: torch.Tensor, stack: Stack, share: Share) -> torc
     low = x[place.rows].float() @ stack.a
     if place.others is not None:
         low.masked_fill_(place.others if x.dim() == 2 else place.others[:, None], 0.0)
-    for part in stack.parts:
-        made[place.rows][..., part.outputs].add_(low[..., part.ranks] @ part.b)
+    made[place.rows].add_(low @ stack.b)
     return made
 
 

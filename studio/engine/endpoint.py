@@ -11,7 +11,7 @@ import hashlib
 import json
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 from studio.core.endpoint import PATH, Endpoint
 from studio.core.errors import NoAnswer
 from studio.core.prompt import system_text
-from studio.core.records import Answer, Message, Sampling
+from studio.core.records import Answer
 from studio.core.text import FORBIDDEN, made, one_line
+from studio.engine.api import Ask
 from studio.engine.endpoint_trouble import broke, explained, quoted, refused, rubbish
 
 if TYPE_CHECKING:
@@ -45,21 +46,14 @@ class Patience:
     whole: float = 600.0
 
 
-def ask(
-    to: Endpoint,
-    messages: Sequence[Message],
-    sampling: Sampling,
-    tell: Tell,
-    stopping: Stopping,
-    patience: Patience | None = None,
-) -> None:
+def ask(to: Endpoint, asked: Ask, tell: Tell, stopping: Stopping, patience: Patience | None = None) -> None:
     """Put a conversation to the server and `tell` the answer so far as often as there is more of it.
 
     The last one told is done, unless `stopping()` ended it: the connection is closed then, within GLANCE. Raises NoAnswer.
     """
-    asked = watched(Heard(to, messages, sampling, tell), stopping, patience or Patience())
+    heard = watched(Heard(to, asked, tell), stopping, patience or Patience())
     with ThreadPoolExecutor(1) as alone:  # whoever asks may have an event loop going already
-        alone.submit(asyncio.run, asked).result()
+        alone.submit(asyncio.run, heard).result()
 
 
 async def watched(heard: Heard, stopping: Stopping, patience: Patience) -> None:
@@ -99,7 +93,7 @@ async def read(heard: Heard, patience: Patience) -> None:
             if response.status_code != 200:
                 elsewhere = response.headers.get("location", "")
                 raise refused(to, response.status_code, elsewhere, await beginning(response))
-            async for line in lines(response, to, LINE + STREAM * heard.sampling.max_tokens):
+            async for line in lines(response, to, LINE + STREAM * heard.asked.sampling.max_tokens):
                 if heard.line(line):
                     return
             heard.end()
@@ -149,13 +143,13 @@ async def beginning(response: httpx.Response) -> bytes:
 class Heard:
     """What was heard of one answer so far."""
 
-    def __init__(self, to: Endpoint, messages: Sequence[Message], sampling: Sampling, tell: Tell) -> None:
-        self.to, self.sampling, self.tell = to, sampling, tell
+    def __init__(self, to: Endpoint, asked: Ask, tell: Tell) -> None:
+        self.to, self.asked, self.tell = to, asked, tell
+        sampling = asked.sampling
         self.question = {
-            "model": to.model, "messages": [{"role": each.role, "content": each.content} for each in messages], "stream": True,
+            "model": to.model, "messages": [{"role": each.role, "content": each.content} for each in asked.messages], "stream": True,
             "max_tokens": sampling.max_tokens, "temperature": sampling.temperature, "top_p": sampling.top_p, "seed": sampling.seed,
         }  # fmt: skip
-        self.system = system_text(messages)
         self.model = to.model  # as the server calls it, once it has said so
         self.text, self.tokens, self.began = "", 0, time.monotonic()
         self.whole: list[str] | None = None  # the lines of an answer that comes in one piece
@@ -206,7 +200,7 @@ class Heard:
             self.tokens += 1 if part == "delta" else len(content) // 4  # as far as one can tell from outside
         if isinstance(usage, dict) and isinstance(usage.get("completion_tokens"), int):
             self.tokens = usage["completion_tokens"]
-        most = CHARACTERS * self.sampling.max_tokens
+        most = CHARACTERS * self.asked.sampling.max_tokens
         ended, cut = choice.get("finish_reason"), len(self.text) > most
         self.text = self.text[:most]
         if not ended and not cut:
@@ -236,6 +230,7 @@ class Heard:
 
     def answer(self, done: bool, cut: bool = False) -> Answer:
         """The fingerprint is over what is known: what the server says that it runs cannot be proved."""
-        parts = [self.to.url, self.model, self.system, asdict(self.sampling)]
+        asked = self.asked
+        parts = [self.to.url, self.model, system_text(asked.messages), asked.arm, asdict(asked.sampling)]
         fingerprint = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
         return Answer(self.text, self.tokens, time.monotonic() - self.began, done, fingerprint, cut)

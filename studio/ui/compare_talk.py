@@ -74,7 +74,7 @@ def answered(
     sampling: Sampling,
     beside: Any,
 ) -> Iterator[tuple[Any, ...]]:
-    """Each drawing of the panes while the question is answered, and `beside` after it."""
+    """Each drawing of the panes while the question is answered. `beside` goes with the first: what is typed after it stays."""
     histories, marked = [talk.messages(each) for each in before], markdown.reader()
 
     def ask(stopping: Callable[[], bool]) -> Iterator[tuple[Answer, ...]]:
@@ -89,7 +89,7 @@ def answered(
         yield *drawn(begun, talk.waiting(studio), marked), beside
     for answers in talk.paced(ask, is_over):
         now = [[*each, talk.turn(question, answer)] for each, answer in zip(before, answers, strict=True)]
-        yield *drawn(now, "" if is_over(answers) else talk.WRITING, marked), beside
+        yield *drawn(now, "" if is_over(answers) else talk.WRITING, marked), gr.skip()
 
 
 def is_over(answers: Sequence[Answer]) -> bool:

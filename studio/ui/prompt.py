@@ -196,7 +196,7 @@ def on_ask(
         for answer in talk.paced(ask, lambda answer: answer.done):
             yield (
                 *drawn([*before, talk.turn(message, answer)], "" if answer.done else talk.WRITING),
-                "",
+                gr.skip(),  # the next message may be being typed by now
                 chosen,
             )
     except Exception:

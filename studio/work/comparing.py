@@ -116,11 +116,13 @@ def ask(
     ]
     here = [place for place, each in enumerate(arms) if not each.endpoint]
     refuse_changed(studio, [each for each in arms if each.run])
-    asks = [Ask(asked[place], adapter(studio, arms[place]), sampling, arms[place].name) for place in here]
+    asks = [
+        Ask(each, adapter(studio, arm), sampling, arm.name) for each, arm in zip(asked, arms, strict=True)
+    ]
     base = base_of(studio, project_id, arms) if here else ""
 
     def local(ended: Callable[[], bool]) -> Iterator[tuple[Answer, ...]]:
-        return studio.engine.answers(base, asks, ended)
+        return studio.engine.answers(base, [asks[place] for place in here], ended)
 
     def batch(tell: Callable[[tuple[Answer, ...]], None], ended: Callable[[], bool]) -> None:
         for rows in local(ended):
@@ -129,7 +131,7 @@ def ask(
     sources: list[tuple[Sequence[int], Source]] = [(here, batch)] if here else []
     for place, each in enumerate(arms):
         if each.endpoint:  # all of them are looked up before the first question leaves
-            sources.append(([place], elsewhere.source(studio, each.endpoint, asked[place], sampling)))
+            sources.append(([place], elsewhere.source(studio, each.endpoint, asks[place])))
     try:
         yield from local(stopping) if len(here) == len(arms) else grown(len(arms), sources, stopping)
     except DoesNotFit as error:

@@ -107,17 +107,17 @@ def forget(studio: Studio, person: Person) -> None:
 def try_out(studio: Studio, person: Person, url: object, model: object, key: object) -> tuple[Endpoint, Answer]:  # fmt: skip
     """Ask what somebody typed one tiny question, on or off, without keeping anything. Raises BadInput, NoAnswer."""
     to = given(studio, url, model, key)
-    return to, whole(to, [Message("user", TRIED)], Sampling(max_tokens=64), lambda: False)
+    return to, whole(to, Ask((Message("user", TRIED),), None, Sampling(max_tokens=64)), lambda: False)
 
 
-def whole(to: Endpoint, messages: Sequence[Message], sampling: Sampling, stopping: Stopping) -> Answer:
+def whole(to: Endpoint, ask: Ask, stopping: Stopping) -> Answer:
     """The whole answer, or what was there when it was stopped. Raises NoAnswer."""
     told = [BLANK]
-    client.ask(to, messages, sampling, told.append, stopping)
+    client.ask(to, ask, told.append, stopping)
     return told[-1]
 
 
-def source(studio: Studio, arm: str, messages: Sequence[Message], sampling: Sampling) -> Source:
+def source(studio: Studio, arm: str, ask: Ask) -> Source:
     """Ready to be asked beside other arms. What goes wrong stands in the last row told: their answers must not be lost.
 
     Raises NotFound as `known` does.
@@ -132,7 +132,7 @@ def source(studio: Studio, arm: str, messages: Sequence[Message], sampling: Samp
             tell((so_far,))
 
         try:
-            client.ask(to, messages, sampling, both, stopping)
+            client.ask(to, ask, both, stopping)
         except NoAnswer as error:
             tell((replace(told[0], done=True, error=str(error)),))
         except Exception:
@@ -159,8 +159,7 @@ def answer_all(
             yield here[at], found
         for place in part:
             if place in away and not stopping():
-                ask = rows[place][1]
-                found = whole(away[place], ask.messages, ask.sampling, stopping)
+                found = whole(away[place], rows[place][1], stopping)
                 if found.done:
                     yield place, found
 

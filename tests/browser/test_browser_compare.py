@@ -114,6 +114,10 @@ def test_stop_keeps_what_all_wrote_and_one_press_answers_again(compare):
     ask(page, LONG)
     for side in SIDES[:3]:
         expect(answers(page, side)).to_contain_text("word3")
+    message = page.locator("#compare-message textarea")
+    message.press_sequentially("The next one", delay=60)  # while they answer
+    expect(answers(page, "left")).to_contain_text("word29")
+    expect(message).to_have_value("The next one")
     page.locator("#compare-stop").click()
     stopped = [answers(page, side).inner_text() for side in SIDES[:3]]
     assert not any("word199" in each for each in stopped)

@@ -9,6 +9,7 @@ from server_elsewhere import GOOD, endless, event, failed, piece, running, sent,
 from studio.core.endpoint import Endpoint
 from studio.core.errors import NoAnswer
 from studio.core.records import Message, Sampling
+from studio.engine.api import Ask
 from studio.engine.endpoint import LINE, Patience, ask
 
 SHORT = Patience(silence=1.0, whole=1.5)  # for what comes to nothing; all else may be slow on a busy machine
@@ -17,10 +18,10 @@ DRAWN = Sampling(max_tokens=32, temperature=0.5, top_p=0.9, seed=7)
 WHOLE = {"model": "harbour-1", "choices": [{"message": {"content": "At six."}, "finish_reason": "stop"}], "usage": {"completion_tokens": 3}}  # fmt: skip
 
 
-def told(server, key="", stopping=lambda: False, patience=None, sampling=DRAWN):
+def told(server, key="", stopping=lambda: False, patience=None, sampling=DRAWN, arm=""):
     found = []
     to = Endpoint(server if isinstance(server, str) else server.url, "harbour", key)
-    ask(to, ASKED, sampling, found.append, stopping, patience)
+    ask(to, Ask(ASKED, None, sampling, arm), found.append, stopping, patience)
     return found
 
 
@@ -47,18 +48,19 @@ def test_without_a_key_none_is_sent():
     assert "authorization" not in server.asked[0][1]
 
 
-def test_the_fingerprint_is_over_address_model_prompt_and_sampling():
+def test_the_fingerprint_is_over_address_model_prompt_with_its_version_and_sampling():
     with running() as one, running() as two:
         same = {told(one)[-1].fingerprint for _ in range(2)}
         others = {
             told(two)[-1].fingerprint,
             told(one, sampling=Sampling(max_tokens=33))[-1].fingerprint,
+            told(one, arm="prompt:calm@2")[-1].fingerprint,
         }
         one.says = sent(event({**piece("Hm.", "stop"), "model": "another"}))
         others.add(told(one)[-1].fingerprint)
 
     assert len(same) == 1
-    assert len(others - same) == 3
+    assert len(others - same) == 4
 
 
 @pytest.mark.parametrize("indent", [None, 2])
@@ -175,7 +177,7 @@ def test_a_key_that_the_server_repeats_is_not_shown():
 def test_what_was_said_before_it_broke_off_was_told():
     found = []
     with running(sent(event(piece("Six ")))) as server, pytest.raises(NoAnswer):
-        ask(Endpoint(server.url, "harbour"), ASKED, DRAWN, found.append, lambda: False)
+        ask(Endpoint(server.url, "harbour"), Ask(ASKED, None, DRAWN), found.append, lambda: False)
 
     assert [each.text for each in found] == ["Six "]
 

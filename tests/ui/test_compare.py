@@ -151,7 +151,7 @@ def test_one_message_goes_to_both_with_their_own_histories_systems_and_adapters(
     talks = [[talk.turn("A?") | {"answer": "left"}], [talk.turn("A?") | {"answer": "right"}]]
     engine.script = ["one two", "three"]
     steps = ask(studio, ada, project, "B?", talks, ("base", "run:1"), ("Be left.", "Be right."))
-    (left, right, *_), kept, box = parts_of(last(steps))
+    (left, right, *_), kept, _ = parts_of(last(steps))
     asked = engine.asked[0]
 
     assert [each.messages for each in asked] == [
@@ -167,7 +167,14 @@ def test_one_message_goes_to_both_with_their_own_histories_systems_and_adapters(
     assert [each[-1]["answer"] for each in kept] == ["one two", "three"]
     assert "2 tokens in 0.2 s" in left
     assert "three" in right
-    assert box == ""
+
+
+def test_the_box_is_emptied_once_so_that_what_is_typed_meanwhile_stays(studio, ada, project, engine):
+    engine.script, engine.pause = ["a b", "c d"], talk.PAUSE * 1.2
+    first, *others = (step[-1] for step in ask(studio, ada, project, "Go"))
+
+    assert first == ""
+    assert others == [gr.skip()] * 2
 
 
 def test_the_question_stands_there_before_the_first_word(studio, ada, project):

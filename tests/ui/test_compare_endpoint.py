@@ -13,6 +13,7 @@ from test_compare import last, opened, parts_of
 
 from studio.core.errors import BadInput, DoesNotFit, NoAnswer, NotFound
 from studio.core.records import Message, Sampling
+from studio.engine.api import Ask
 from studio.store import settings
 from studio.ui import compare_arms, compare_blind, compare_endpoint, compare_fix, talk
 from studio.work import comparing, drafting, elsewhere, evaluating, fixing, judging, self_test, writing
@@ -242,7 +243,9 @@ def test_the_kept_key_goes_to_its_own_origin_only(studio, ada, server):
         elsewhere.try_out(studio, ada, f"{server.url}/again", "harbour", "")
         elsewhere.try_out(studio, ada, other.url, "harbour", "")
         settings.save(studio.home, endpoint={"url": other.url, "model": "harbour", "on": True})
-        elsewhere.whole(elsewhere.is_on(studio), [Message("user", "Hello")], Sampling(), lambda: False)
+        elsewhere.whole(
+            elsewhere.is_on(studio), Ask((Message("user", "Hello"),), None, Sampling()), lambda: False
+        )
 
     assert server.asked[0][1]["authorization"] == "Bearer sk-secret"
     assert ["authorization" in headers for _, headers, _ in other.asked] == [False, False]

@@ -269,7 +269,11 @@ def test_a_model_elsewhere_is_tried_switched_on_asked_and_forgotten(page, served
         expect(page.locator("#compare-left-pane .pace")).to_have_text(re.compile(r"[1-9]\d* tokens? in"))
         server.says = failed(500)
         message.fill("And back?")
-        message.press("Enter")
+        while (
+            message.input_value()
+        ):  # the base may still be writing, and until then the question waits in its box
+            message.press("Enter")
+            page.wait_for_timeout(200)
         expect(right).to_contain_text(f"{server.host} failed (500)")
 
         page.locator("#endpoint-forget").click()

@@ -23,6 +23,14 @@ def settle(page):
     page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
+def send(page, message, text):
+    """Type a question into its box and send it. While an answer is being written none is taken: it waits in the box."""
+    message.fill(text)
+    while message.input_value():
+        message.press("Enter")
+        page.wait_for_timeout(200)
+
+
 def opened(page, address):
     page.goto(address)
     return page.locator("#editor")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from moves import go_to, unfold
+from moves import go_to, send, unfold
 from playwright.sync_api import expect
 from served import Slow
 
@@ -56,9 +56,7 @@ def add(page, side):
 
 
 def ask(page, question):
-    message = page.locator("#compare-message textarea")
-    message.fill(question)
-    message.press("Enter")
+    send(page, page.locator("#compare-message textarea"), question)
 
 
 def answers(page, side):

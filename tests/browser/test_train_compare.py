@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from moves import go_to, unfold
+from moves import go_to, send, unfold
 from playwright.sync_api import expect
 from served import Served
 from server_elsewhere import failed, running
@@ -268,12 +268,7 @@ def test_a_model_elsewhere_is_tried_switched_on_asked_and_forgotten(page, served
         expect(right).to_contain_text("It sails at six.")
         expect(page.locator("#compare-left-pane .pace")).to_have_text(re.compile(r"[1-9]\d* tokens? in"))
         server.says = failed(500)
-        message.fill("And back?")
-        while (
-            message.input_value()
-        ):  # the base may still be writing, and until then the question waits in its box
-            message.press("Enter")
-            page.wait_for_timeout(200)
+        send(page, message, "And back?")
         expect(right).to_contain_text(f"{server.host} failed (500)")
 
         page.locator("#endpoint-forget").click()

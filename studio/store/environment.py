@@ -17,6 +17,8 @@ DEFAULTS = {
     # took up to 0.9 GB in training. So many are used again within an update; more are not.
     "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "256",
     "LRU_CACHE_CAPACITY": "256",  # what torch itself keeps of them
+    # Nothing is compiled here. bitsandbytes asks for it all the same, and torch's compiler takes 0.7 s to import.
+    "TORCHDYNAMO_DISABLE": "1",
 }
 # Nothing leaves the machine: not a matter of taste, so these are not defaults.
 ALWAYS = {"GRADIO_ANALYTICS_ENABLED": "False", "DO_NOT_TRACK": "1"}

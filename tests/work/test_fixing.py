@@ -8,19 +8,10 @@ from studio.core.records import Message, Person
 from studio.core.text import made as text_of
 from studio.work import fixing, judging, planning, writing
 from studio.work.judging import Judging
-from studio.work.studio import opened
 
 ADA, BEN = Person("Ada"), Person("Ben")
 ARMS = ("base", "prompt:brief@1")
 TALK = (Message("user", "Do you post to the moon?"), Message("assistant", "No."), Message("user", "Why?"), Message("assistant", "So far."))  # fmt: skip
-
-
-@pytest.fixture
-def studio(tmp_path):
-    studio = opened(tmp_path / "home")
-    yield studio
-    studio.jobs.close()
-    studio.database.close()
 
 
 @pytest.fixture

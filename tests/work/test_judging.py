@@ -13,18 +13,9 @@ from studio.core.judging import CALIBRATION, tallies
 from studio.core.records import Answer, Person
 from studio.work import judging, planning, standing
 from studio.work.judging import Judging
-from studio.work.studio import opened
 
 ADA, BEN = Person("Ada"), Person("Ben")
 PAIR = Judging(("base", "prompt:brief"))
-
-
-@pytest.fixture
-def studio(tmp_path):
-    studio = opened(tmp_path / "home")
-    yield studio
-    studio.jobs.close()
-    studio.database.close()
 
 
 @pytest.fixture

@@ -12,15 +12,7 @@ from studio.engine import rehearsal
 from studio.store import evaluations
 from studio.work import comparing, evaluating, exporting, models, planning, training, writing
 from studio.work.evaluation_plan import Words
-from studio.work.studio import opened, owner
-
-
-@pytest.fixture
-def studio(tmp_path):
-    studio = opened(tmp_path / "home")
-    yield studio
-    studio.jobs.close()
-    studio.database.close()
+from studio.work.studio import owner
 
 
 @pytest.fixture

@@ -4,31 +4,20 @@ import json
 import os
 import signal
 import struct
-import time
 from importlib.util import find_spec
 
 import pytest
+from going import until
 from tensorboardX.proto.event_pb2 import Event
 
 from studio.core.course import lasting
 from studio.core.errors import BadInput
 from studio.core.records import Change, Message
 from studio.engine import trackers
-from studio.store import runs
 from studio.work import models, run_history, tracking, training, writing
 from studio.work.studio import opened, owner
 
 SAME = {"updates": 12, "evaluations": 6, "general": 0.2}
-
-
-@pytest.fixture
-def studio(tmp_path):
-    studio = opened(tmp_path / "home")
-    yield studio
-    for run in runs.load_all(studio.home):
-        if runs.is_active(run):
-            os.kill(int((run.folder / "pid").read_text()), signal.SIGKILL)
-    studio.jobs.close()
 
 
 @pytest.fixture
@@ -41,14 +30,6 @@ def project(studio):
         writing.save(studio, owner(), Change(f"r{number}", project, "", 0, talk))
     training.set_watch(studio, owner(), project, "Where is parcel 3?\n*Hello*?")
     return project
-
-
-def until(studio, id, true):
-    deadline = time.monotonic() + 120
-    while not true(run := run_history.run(studio, id)):
-        assert time.monotonic() < deadline, run
-        time.sleep(0.1)
-    return run
 
 
 def over(run):

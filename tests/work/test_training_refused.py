@@ -14,6 +14,7 @@ import threading
 import time
 
 import pytest
+from going import over, until
 
 from studio.core.course import course
 from studio.core.errors import Busy, DoesNotFit, ModelNotReady, NothingToLearn, TemplateNotSplittable
@@ -35,16 +36,6 @@ FEW = {"updates": 6, "general": 0.2}
 
 
 @pytest.fixture
-def studio(tmp_path):
-    studio = opened(tmp_path / "home")
-    yield studio
-    for run in runs.load_active(studio.home):
-        runs.ask_to_stop(run.folder, discard=True)
-        until(studio, run.id, over)
-    studio.jobs.close()
-
-
-@pytest.fixture
 def project(studio):
     """Twenty examples on a copy of the rehearsal model in a folder of a person's own."""
     project = writing.project(studio, "harbour")
@@ -60,18 +51,6 @@ def project(studio):
 def write(studio, project, number, answer, **how):
     talk = (Message("user", f"Where is parcel {number}?"), Message("assistant", answer, **how))
     return writing.save(studio, owner(), Change(f"r{project.id}{number}", project.id, "", 0, talk))
-
-
-def until(studio, id, true, seconds=120):
-    deadline = time.monotonic() + seconds
-    while not true(run := run_history.run(studio, id)):
-        assert time.monotonic() < deadline, run
-        time.sleep(0.1)
-    return run
-
-
-def over(run):
-    return run.state != "queued" and not runs.is_active(run)
 
 
 def arms(studio, project):

@@ -110,15 +110,12 @@ def ask(
     if not message.strip():
         raise BadInput("There is no question yet. Write one and send it again.")
     text = writing.cleaned(message, "The question")
-    asked = [
-        assemble(each.system, each.shots, history, text)
+    asks = [
+        Ask(assemble(each.system, each.shots, history, text), adapter(studio, each), sampling, each.name)
         for each, history in zip(arms, histories, strict=True)
     ]
     here = [place for place, each in enumerate(arms) if not each.endpoint]
     refuse_changed(studio, [each for each in arms if each.run])
-    asks = [
-        Ask(each, adapter(studio, arm), sampling, arm.name) for each, arm in zip(asked, arms, strict=True)
-    ]
     base = base_of(studio, project_id, arms) if here else ""
 
     def local(ended: Callable[[], bool]) -> Iterator[tuple[Answer, ...]]:

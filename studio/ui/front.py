@@ -84,7 +84,11 @@ def opened(page: bytes, host: str = HOST, port: int = PORT, behind_proxy: bool =
     """
     require_safe(host, behind_proxy)
     with bound(host, port) as listening:
-        yield Front(listening, host, page)
+        front = Front(listening, host, page)
+        try:
+            yield front
+        finally:  # before its socket is closed: it would look at it without end, and as fast as it can
+            front.hand_over()
 
 
 def require_safe(host: str, behind_proxy: bool) -> None:

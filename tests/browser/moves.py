@@ -1,5 +1,6 @@
 """What a person does on the page again and again, at a person's pace."""
 
+import contextlib
 import re
 
 from playwright.sync_api import expect
@@ -23,12 +24,13 @@ def settle(page):
     page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
-def send(page, message, text):
+def send(message, text):
     """Type a question into its box and send it. While an answer is being written none is taken: it waits in the box."""
     message.fill(text)
     while message.input_value():
         message.press("Enter")
-        page.wait_for_timeout(200)
+        with contextlib.suppress(AssertionError):
+            expect(message).to_have_value("", timeout=2000)
 
 
 def opened(page, address):

@@ -56,7 +56,7 @@ def add(page, side):
 
 
 def ask(page, question):
-    send(page, page.locator("#compare-message textarea"), question)
+    send(page.locator("#compare-message textarea"), question)
 
 
 def answers(page, side):

@@ -268,7 +268,7 @@ def test_a_model_elsewhere_is_tried_switched_on_asked_and_forgotten(page, served
         expect(right).to_contain_text("It sails at six.")
         expect(page.locator("#compare-left-pane .pace")).to_have_text(re.compile(r"[1-9]\d* tokens? in"))
         server.says = failed(500)
-        send(page, message, "And back?")
+        send(message, "And back?")
         expect(right).to_contain_text(f"{server.host} failed (500)")
 
         page.locator("#endpoint-forget").click()

@@ -45,6 +45,15 @@ def test_who_asks_while_the_port_is_handed_over_waits_and_is_answered():
     assert answers == [(200, b"studio")]
 
 
+def test_nobody_looks_at_the_port_any_more_once_it_is_closed():
+    with front.opened(PAGE, port=0) as first:
+        asked(first)
+        looking = next(each for each in threading.enumerate() if each.name == "front")
+
+    looking.join(timeout=5)
+    assert not looking.is_alive()
+
+
 def test_an_address_of_the_other_kind_is_shown_as_a_browser_takes_it():
     if not socket.has_ipv6:
         pytest.skip("this machine has no IPv6")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from studio.core.encode import prompt
@@ -19,13 +19,14 @@ from studio.engine import device as devices
 from studio.engine import folders, memory, models
 from studio.engine.api import Ask, Base, Loss, Said
 from studio.engine.kept import Kept
+from studio.engine.line import Line
 from studio.engine.models import ChatTemplate
 
 if TYPE_CHECKING:
     from studio.engine.adapters import Adapter
     from studio.engine.decode import Reader, Row
 
-PATIENCE = 5.0  # seconds to wait for another answer to end: long enough for one that is being stopped
+PATIENCE = 5.0  # seconds in which an answer that is being stopped has ended, before the memory is asked back
 KEPT = 512 * 2**20  # bytes of what was read, at most: 20,000 tokens of a small model, 4,000 of a large one
 SHARE_FOR_KEPT = 1 / 8  # of the memory available, where that is less
 SHARE_FOR_LISTS = 1 / 8  # of what is kept, and beside it, for the text that a list's questions have in common
@@ -52,8 +53,7 @@ class Answering:
     """Holds the loaded base and the adapters in use."""
 
     def __init__(self) -> None:
-        self.lock = Lock()  # may be taken and let go by different threads: a generator is not bound to one
-        self.waiting: list[object] = []  # one for each caller who waits for the lock
+        self.line = Line()
         self.loaded: Loaded | None = None
         self.coming: tuple[str, float] | None = (
             None  # the title of the base that is being loaded, and how much of it
@@ -63,14 +63,14 @@ class Answering:
     def answers(
         self, base: Base, template: ChatTemplate, asks: Sequence[Ask], stopping: Callable[[], bool]
     ) -> Iterator[tuple[Answer, ...]]:
-        """See Engine.answers. Raises Busy while someone else is being answered, BadInput for a question that is too long."""
+        """See Engine.answers. Raises BadInput for a question that is too long."""
         from studio.engine import decode
 
         def alone() -> Iterator[tuple[Answer, ...]]:
             loaded, rows = self.ready(base, template, asks)
             yield from decode.answers(loaded.reader, loaded.template, rows, loaded.kept, stopping)
 
-        return self.one_at_a_time(alone)
+        return self.in_turn(alone, stopping)
 
     def answer_all(
         self,
@@ -88,7 +88,7 @@ class Answering:
             kept = Kept(int(loaded.kept.room * SHARE_FOR_LISTS))
             yield from decode.answer_all(loaded.reader, loaded.template, rows, rows_at_once, kept, stopping)
 
-        return self.one_at_a_time(alone)
+        return self.in_turn(alone, stopping, person=False)
 
     def losses(
         self, base: Base, template: ChatTemplate, said: Sequence[Said], stopping: Callable[[], bool]
@@ -105,10 +105,13 @@ class Answering:
             ]  # fmt: skip
             yield from scoring.losses(loaded.reader.model, rows, stopping)
 
-        return self.one_at_a_time(alone)
+        return self.in_turn(alone, stopping, person=False)
 
-    def one_at_a_time(self, answering: Callable[[], Iterator[Made]]) -> Iterator[Made]:
-        self.take()
+    def in_turn(
+        self, answering: Callable[[], Iterator[Made]], stopping: Callable[[], bool], person: bool = True
+    ) -> Iterator[Made]:
+        if not self.line.take(stopping, person):
+            return
         try:
             yield from answering()
         except Exception as error:
@@ -116,24 +119,13 @@ class Answering:
                 raise out_of_memory() from error
             raise
         finally:
-            self.lock.release()
+            self.line.end()
 
     def ready(self, base: Base, template: ChatTemplate, asks: Sequence[Ask]) -> tuple[Loaded, list[Row]]:
         """Base and adapters in memory, and the questions as rows of tokens."""
         loaded = self.bring(base, template)
         self.read_adapters([each.adapter for each in asks if each.adapter], loaded)
         return loaded, [self.row(loaded, each) for each in asks]
-
-    def take(self) -> None:
-        self.waiting.append(None)
-        try:
-            taken = self.lock.acquire(timeout=PATIENCE)
-        finally:
-            self.waiting.pop()
-        if not taken:
-            raise Busy(
-                "Another question is being answered. Wait until it is done or stop it, then ask again."
-            )
 
     def bring(self, base: Base, template: ChatTemplate) -> Loaded:
         """The base in memory, loaded first where another one or none is there."""
@@ -169,11 +161,15 @@ class Answering:
 
     def unload(self) -> None:
         """Give the memory back. Raises Busy while an answer is being written."""
-        self.take()
+        until = time.monotonic() + PATIENCE
+        if not self.line.take(lambda: time.monotonic() > until):
+            raise Busy(
+                "A question is being answered, so its model cannot be put away. Wait until it is done, or stop it."
+            )
         try:
             self.drop()
         finally:
-            self.lock.release()
+            self.line.end()
 
     def read_adapters(self, wanted: Sequence[Path], loaded: Loaded) -> None:
         """Hold exactly the wanted adapters; one that was written anew is read anew, and what it had read is forgotten."""

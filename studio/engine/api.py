@@ -124,8 +124,9 @@ class Engine(Protocol):
         """Answer all asks in one batch over one set of weights; yields every row's answer so far after each token.
 
         A row that is done costs nothing any more, and what a row has in common with an earlier question is not read again.
-        The last yield has done=True in every row. Ends within a token of `stopping()`. Raises ModelNotReady, DoesNotFit,
-        BadInput for a question that is too long, and Busy where another batch is being answered.
+        Waits until those who asked before are answered. The last yield has done=True in every row, and comes within a token
+        of `stopping()`; none comes where that was said before its turn. Raises ModelNotReady, DoesNotFit, and BadInput for a
+        question that is too long.
         """
         ...
 
@@ -151,6 +152,10 @@ class Engine(Protocol):
 
     def wanted(self) -> bool:
         """Whether somebody waits for what is being answered just now to end: a long list makes room for a person."""
+        ...
+
+    def answering_now(self) -> bool:
+        """Whether a question is being answered or a list worked on just now, so that whoever asks waits."""
         ...
 
     def loaded(self) -> str | None:

@@ -90,7 +90,10 @@ class LocalEngine:
         return self.answering.losses(self.base(id), self.template(id), said, stopping)
 
     def wanted(self) -> bool:
-        return bool(self.answering.waiting)
+        return bool(self.answering.line.people)
+
+    def answering_now(self) -> bool:
+        return self.answering.line.taken
 
     def loaded(self) -> str | None:
         held = self.answering.loaded

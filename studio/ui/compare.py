@@ -10,6 +10,7 @@ import gradio as gr
 
 from studio.core.records import Person
 from studio.ui import (
+    asking,
     compare_arms,
     compare_blind,
     compare_columns,
@@ -23,11 +24,12 @@ from studio.ui import (
     need,
     show,
 )
+from studio.ui.asking import Asker
 from studio.ui.compare_arms import BASE, FEWEST, SIDES
 from studio.ui.compare_endpoint import EndpointPart
 from studio.ui.drawing import Drawing
 from studio.ui.shell import Shell
-from studio.ui.wire import bind, interrupt
+from studio.ui.wire import bind
 from studio.work import models, serving
 from studio.work.studio import Studio
 
@@ -69,6 +71,7 @@ class Parts:
     talks: gr.JSON
     offered: gr.JSON
     place: gr.State
+    asker: Asker
 
     def each(self, *names: str) -> list[Any]:
         """These parts of all sides, the first one's of all, then the second one's."""
@@ -124,7 +127,7 @@ def lay_out() -> Parts:
         endpoint = compare_endpoint.lay_out(line)
     # Kept by the page, not by the server: nothing in them is taken for true, and two windows do not mix.
     kept = gr.Number(FEWEST, precision=0, visible=False), gr.JSON([], visible=False), gr.JSON({}, visible=False), gr.State(0)  # fmt: skip
-    return Parts(rest, said, add, sides, message, send, stop, following, retry, last, again, asked, drawn_by, endpoint, *kept)  # fmt: skip
+    return Parts(rest, said, add, sides, message, send, stop, following, retry, last, again, asked, drawn_by, endpoint, *kept, asking.lay_out(kept[1]))  # fmt: skip
 
 
 def lay_out_side(place: int, name: str) -> Side:
@@ -153,8 +156,6 @@ def lay_out_side(place: int, name: str) -> Side:
 
 
 NOW: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
-# In one queue with the answers: a last frame of one that is being ended must not be drawn over what comes after it.
-IN_TURN: dict[str, Any] = {"concurrency_id": "accelerator", "concurrency_limit": 1, "show_progress": "hidden"}
 
 
 def wire(studio: Studio, shell: Shell, tab: gr.Tab, parts: Parts, looks: need.Looks) -> None:
@@ -177,56 +178,51 @@ def wire(studio: Studio, shell: Shell, tab: gr.Tab, parts: Parts, looks: need.Lo
         preprocess=False,
         **NOW,
     )
-    asking = wire_asking(studio, shell, parts)
-    wire_sides(studio, shell, parts, asking)
-
-
-def wire_asking(studio: Studio, shell: Shell, parts: Parts) -> list[Any]:
-    """Returns the events in which answers are written."""
-    chosen = [parts.many, parts.talks, *parts.drawing.inputs, *parts.each("arm", "prompt", "system")]
-    retrying = parts.retry.click(None, queue=False).then(
-        bind(studio, compare_talk.on_retry), [shell.project, *chosen], [*parts.panes, parts.drawing.seed],
-        preprocess=False, **IN_TURN,
-    )  # fmt: skip
-    sent = [parts.message.submit, parts.send.click]
-    interrupt(sent, [retrying])
-    sending = gr.on(
-        sent, bind(studio, compare_talk.on_ask), [shell.project, parts.message, *chosen],
-        [*parts.panes, parts.message], preprocess=False, **IN_TURN,
-    )  # fmt: skip
-    interrupt([parts.retry.click], [sending])
-    asking = [sending, retrying]
-    interrupt([parts.stop.click, parts.last.click, parts.again.click], asking)
-    parts.stop.click(compare_talk.on_stop, parts.talks, parts.each("pane"), **NOW)
-    parts.last.click(compare_talk.on_last, [parts.talks, parts.message], [*parts.panes, parts.message], **IN_TURN)  # fmt: skip
-    parts.again.click(compare_talk.on_again, None, [*parts.panes, parts.asked], **IN_TURN)
-    return asking
-
-
-def wire_sides(studio: Studio, shell: Shell, parts: Parts, asking: list[Any]) -> None:
-    """What each side has of its own."""
+    wire_asking(studio, shell, parts)
     for side in parts.sides:
-        other = [side.arm.input, side.prompt.input]
-        side.prompt.input(
-            bind(studio, compare_prompt.on_prompt),
-            [shell.project, side.prompt],
-            side.system,
-            preprocess=False,
-            **NOW,
-        )
-        interrupt(other, asking)
-        gr.on(other, compare_talk.on_chosen, [side.at, parts.talks], [*parts.panes, parts.asked], **IN_TURN)
-        side.fix.click(
-            bind(studio, compare_fix.on_fix), [shell.project, side.at, parts.talks, *parts.each("arm", "prompt")],
-            [shell.handed, shell.tabs], preprocess=False, **NOW,
+        wire_side(studio, shell, parts, side)
+
+
+def wire_asking(studio: Studio, shell: Shell, parts: Parts) -> None:
+    asker, panes, message = parts.asker, parts.panes, parts.message
+    chosen = [parts.many, parts.talks, *parts.drawing.inputs, *parts.each("arm", "prompt", "system")]
+    asker.ask(
+        studio, [message.submit, parts.send.click], compare_talk.on_ask, [shell.project, message, *chosen],
+        [*panes, message], preprocess=False,
+    )  # fmt: skip
+    asker.ask(
+        studio, [parts.retry.click], compare_talk.on_retry, [shell.project, *chosen], [*panes, parts.drawing.seed],
+        instead=True, preprocess=False,
+    )  # fmt: skip
+    asker.leave(studio, [parts.stop.click], compare_talk.on_stop, [parts.talks], panes)
+    asker.leave(studio, [parts.last.click], compare_talk.on_last, [parts.talks, message], [*panes, message])
+    asker.leave(studio, [parts.again.click], compare_talk.on_again, [], [*panes, parts.asked])
+
+
+def wire_side(studio: Studio, shell: Shell, parts: Parts, side: Side) -> None:
+    """What each side has of its own."""
+    asker = parts.asker
+    side.prompt.input(
+        bind(studio, compare_prompt.on_prompt),
+        [shell.project, side.prompt],
+        side.system,
+        preprocess=False,
+        **NOW,
+    )
+    asker.leave(
+        studio, [side.arm.input, side.prompt.input], compare_talk.on_chosen, [side.at, parts.talks],
+        [*parts.panes, parts.asked],
+    )  # fmt: skip
+    side.fix.click(
+        bind(studio, compare_fix.on_fix), [shell.project, side.at, parts.talks, *parts.each("arm", "prompt")],
+        [shell.handed, shell.tabs], preprocess=False, **NOW,
+    )  # fmt: skip
+    if side.remove:
+        asker.leave(
+            studio, [side.remove.click], compare_columns.on_remove,
+            [shell.project, side.at, parts.many, parts.talks, *parts.each("arm", "prompt", "system")],
+            [*parts.columns, *parts.panes], preprocess=False,
         )  # fmt: skip
-        if side.remove:
-            interrupt([side.remove.click], asking)
-            side.remove.click(
-                bind(studio, compare_columns.on_remove),
-                [shell.project, side.at, parts.many, parts.talks, *parts.each("arm", "prompt", "system")],
-                [*parts.columns, *parts.panes], preprocess=False, **IN_TURN,
-            )  # fmt: skip
 
 
 def on_open(
@@ -252,7 +248,7 @@ def on_open(
         many, arms = FEWEST, ["base", newest, "base", "base"]
     mine = isinstance(offered, dict) and offered.get("project") == project
     prompts, systems = compare_prompt.of_sides(studio, project, under, mine)
-    panes = (gr.skip(),) * (len(SIDES) + 1) if same else compare_talk.on_again()[:-1]
+    panes = (gr.skip(),) * (len(SIDES) + 1) if same else compare_talk.emptied()[:-1]
     if given:
         systems[:2] = map(compare_held_out.system, given.systems, under)
         panes = compare_talk.drawn(given.talks)

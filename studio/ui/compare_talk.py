@@ -11,6 +11,7 @@ import gradio as gr
 from studio.core.errors import BadInput
 from studio.core.records import Answer, Arm, Message, Person, Sampling
 from studio.ui import compare_arms, compare_prompt, drawing, markdown, talk
+from studio.ui.asking import Left
 from studio.ui.compare_arms import SIDES, Chosen
 from studio.work import comparing, prompting
 from studio.work.studio import Studio
@@ -21,6 +22,7 @@ Talks = list[list[talk.Turn]]
 def on_ask(
     studio: Studio,
     person: Person,
+    left: Left,
     project: str,
     message: str | None,
     many: int,
@@ -34,7 +36,7 @@ def on_ask(
     sides, question = compare_arms.chosen(many, chosen), message or ""
     before = talk.checked_sides(talks, len(sides))
     try:
-        yield from answered(studio, project, sides, before, question, drawing.sampling(longest, vary, seed), "")  # fmt: skip
+        yield from answered(studio, left, project, sides, before, question, drawing.sampling(longest, vary, seed), "")  # fmt: skip
     except Exception:
         yield *drawn(before), question  # the question goes back to where it can be sent again
         raise
@@ -43,6 +45,7 @@ def on_ask(
 def on_retry(
     studio: Studio,
     person: Person,
+    left: Left,
     project: str,
     many: int,
     talks: Any,
@@ -59,7 +62,7 @@ def on_retry(
         raise BadInput("Nothing was asked yet. Write a question and send it.")
     new = old + 1 if vary else old
     try:
-        yield from answered(studio, project, sides, before, question, drawing.sampling(longest, vary, new), new)  # fmt: skip
+        yield from answered(studio, left, project, sides, before, question, drawing.sampling(longest, vary, new), new)  # fmt: skip
     except Exception:
         yield *drawn(told), old  # the answers that were there
         raise
@@ -67,6 +70,7 @@ def on_retry(
 
 def answered(
     studio: Studio,
+    left: Left,
     project: str,
     sides: Sequence[Chosen],
     before: Talks,
@@ -87,7 +91,7 @@ def answered(
     if question.strip():
         begun = [[*each, talk.turn(question)] for each in before]
         yield *drawn(begun, talk.waiting(studio), marked), beside
-    for answers in talk.paced(ask, is_over):
+    for answers in talk.paced(ask, is_over, left):
         now = [[*each, talk.turn(question, answer)] for each, answer in zip(before, answers, strict=True)]
         yield *drawn(now, "" if is_over(answers) else talk.WRITING, marked), gr.skip()
 
@@ -118,27 +122,31 @@ def drawn(talks: Talks, waiting: str = "", marked: talk.Marked | None = None) ->
     return *panes, *[gr.skip()] * (len(SIDES) - len(panes)), talks
 
 
-def on_stop(talks: Any) -> tuple[Any, ...]:
-    """The panes as they stand."""
-    return drawn(held(talks))[:-1]
+def on_stop(studio: Studio, person: Person, talks: Any) -> tuple[Any, ...]:
+    """The conversations as they stand."""
+    return drawn(held(talks))
 
 
-def on_last(talks: Any, message: str | None) -> tuple[Any, ...]:
+def on_last(studio: Studio, person: Person, talks: Any, message: str | None) -> tuple[Any, ...]:
     """The last question back in the box, to be changed and sent once more, and what was answered to it gone."""
     question, before = taken_back(held(talks))
     return *drawn(before), question or message or ""
 
 
-def on_again() -> tuple[Any, ...]:
-    """Empty conversations."""
-    return *drawn(held([])), ""
+def on_again(studio: Studio, person: Person) -> tuple[Any, ...]:
+    return emptied()
 
 
-def on_chosen(side: int, talks: Any) -> tuple[Any, ...]:
+def on_chosen(studio: Studio, person: Person, side: int, talks: Any) -> tuple[Any, ...]:
     """A side has another model or prompt: all begin anew, so that they go on telling of the same. One that has only just
     joined has nothing to forget."""
     told = held(talks)
-    return on_again() if told[side] else (*drawn(told), gr.skip())
+    return emptied() if told[side] else (*drawn(told), gr.skip())
+
+
+def emptied() -> tuple[Any, ...]:
+    """Conversations that have not begun, and that no held-out question was asked."""
+    return *drawn(held([])), ""
 
 
 def held(talks: Any) -> Talks:

@@ -51,7 +51,7 @@ def wire(studio: Studio, shell: Shell, looks: need.Looks, parts: Parts) -> None:
     looks.read(studio, on_open, outputs=[parts.place, parts.run, *parts.read], **given, **now)
     gr.on([parts.run.input, parts.again.click], bind(studio, on_read), outputs=parts.read, **given, **now)
     began = parts.measure.click(on_begin, None, [parts.hint, parts.measure], **now)
-    measured = began.then(bind(studio, on_measure), concurrency_id="accelerator", concurrency_limit=1, show_progress="hidden", **given)  # fmt: skip
+    measured = began.then(bind(studio, on_measure), concurrency_limit=1, show_progress="hidden", **given)  # fmt: skip
     measured.then(bind(studio, on_read), outputs=parts.read, **given, **now)
 
 

@@ -110,7 +110,7 @@ def wire(studio: Studio, shell: Shell, tab: gr.Tab, model: ModelPart, examples: 
     model.format.change(help_text, model.format, model.help, **now)
     model.export.click(
         bind(studio, on_export), [model.run, model.format], [model.said, model.zipped],
-        preprocess=False, concurrency_id="accelerator", concurrency_limit=1, show_progress="minimal",
+        preprocess=False, concurrency_limit=1, show_progress="minimal",
     )  # fmt: skip
     examples.make.click(
         bind(studio, on_lines), [shell.project, examples.status], [examples.said, examples.file],

@@ -11,6 +11,7 @@ import gradio as gr
 from studio.core.errors import BadInput
 from studio.core.records import Answer, Arm, Message, Person, Sampling
 from studio.ui import (
+    asking,
     drawing,
     need,
     prompt_held_out,
@@ -21,11 +22,12 @@ from studio.ui import (
     show_prompt,
     talk,
 )
+from studio.ui.asking import Asker, Left
 from studio.ui.drawing import Drawing
 from studio.ui.prompt_kept import Choice, Deeds, Past
 from studio.ui.prompt_style import Help
 from studio.ui.shell import Shell
-from studio.ui.wire import bind, interrupt
+from studio.ui.wire import bind
 from studio.work import models, prompting, prompts, serving, style_writing, writing
 from studio.work.studio import Studio
 
@@ -58,6 +60,7 @@ class Parts:
     past: Past
     turns: gr.JSON
     shown: gr.JSON
+    asker: Asker
 
     @property
     def words(self) -> list[Any]:
@@ -74,10 +77,11 @@ def build(studio: Studio, shell: Shell) -> gr.Tab:
                 with gr.Column(scale=1, elem_classes="card", min_width=300):
                     words = lay_out_words(studio)
                 with gr.Column(scale=2, elem_classes="card", min_width=320):
-                    asking = lay_out_asking()
+                    chat = lay_out_asking()
             with gr.Column(elem_classes="card"):
                 past = prompt_kept.lay_out_past()
-        parts = Parts(rest, *words, *asking, past, gr.JSON([], visible=False), gr.JSON({}, visible=False))  # type: ignore[call-arg]
+        turns = gr.JSON([], visible=False)
+        parts = Parts(rest, *words, *chat, past, turns, gr.JSON({}, visible=False), asking.lay_out(turns))  # type: ignore[call-arg]
         held_out = prompt_held_out.lay_out()
     wire(studio, shell, tab, parts, needed)
     prompt_held_out.wire(studio, shell, tab, held_out, parts.words)
@@ -135,20 +139,15 @@ def wire(studio: Studio, shell: Shell, tab: gr.Tab, parts: Parts, needed: need.N
     prompt_kept.wire(studio, shell, choice, deeds, parts.past, parts.words)
     prompt_style.wire(studio, shell.project, parts.help, parts.system)
     parts.system.input(lambda: ("", ""), None, [deeds.said, parts.help.said], **now)
-    asking = [shell.project, *parts.words, parts.message, parts.turns, *parts.drawing.inputs]
-    sending = gr.on(
-        [parts.message.submit, parts.send.click], bind(studio, on_ask), asking,
+    given = [shell.project, *parts.words, parts.message, parts.turns, *parts.drawing.inputs]
+    asker = parts.asker
+    asker.ask(
+        studio, [parts.message.submit, parts.send.click], on_ask, given,
         [parts.pane, parts.turns, parts.message, parts.chosen],
-        concurrency_id="accelerator", concurrency_limit=1, show_progress="hidden",
     )  # fmt: skip
-    parts.look.click(bind(studio, on_look), asking, parts.chosen, **now)
-    interrupt([parts.stop.click, parts.again.click], [sending])
-    parts.stop.click(on_stop, parts.turns, parts.pane, **now)
-    # In the same queue as the answers: a last frame of one that is being cancelled must not be drawn over the empty pane.
-    parts.again.click(
-        on_again, None, [parts.pane, parts.turns, parts.chosen],
-        concurrency_id="accelerator", concurrency_limit=1, show_progress="hidden",
-    )  # fmt: skip
+    parts.look.click(bind(studio, on_look), given, parts.chosen, **now)
+    asker.leave(studio, [parts.stop.click], on_stop, [parts.turns], [parts.pane, parts.turns])
+    asker.leave(studio, [parts.again.click], on_again, [], [parts.pane, parts.turns, parts.chosen])
 
 
 def on_open(
@@ -163,7 +162,7 @@ def on_open(
     used = prompts.default(studio, project)
     found = prompts.versions(studio, project, used.id) if used else []
     return (
-        ready, writing.by_id(studio, project).system, "", *on_again(), {"project": project},
+        ready, writing.by_id(studio, project).system, "", *emptied(), {"project": project},
         used.shots if used else NEAREST, prompt_pins.value(studio, project, used.pinned if used else ()),
         prompt_kept.choices(studio, project, used.id if used else ""),
         prompt_kept.version_choices(found, used.version if used else None),
@@ -174,6 +173,7 @@ def on_open(
 def on_ask(
     studio: Studio,
     person: Person,
+    left: Left,
     project: str,
     system: str,
     k: float,
@@ -193,7 +193,7 @@ def on_ask(
         def ask(stopping: Callable[[], bool]) -> Iterator[Answer]:
             return prompting.ask(studio, project, prompted, history, message, sampling, stopping)
 
-        for answer in talk.paced(ask, lambda answer: answer.done):
+        for answer in talk.paced(ask, lambda answer: answer.done, left):
             yield (
                 *drawn([*before, talk.turn(message, answer)], "" if answer.done else talk.WRITING),
                 gr.skip(),  # the next message may be being typed by now
@@ -243,10 +243,14 @@ def drawn(turns: list[talk.Turn], waiting: str = "") -> tuple[str, list[talk.Tur
     return talk.pane(turns, waiting), turns
 
 
-def on_stop(turns: Any) -> str:
-    return talk.pane(talk.checked(turns))
+def on_stop(studio: Studio, person: Person, turns: Any) -> tuple[str, list[talk.Turn]]:
+    return drawn(talk.checked(turns))
 
 
-def on_again() -> tuple[str, list[talk.Turn], str]:
-    """An empty conversation."""
-    return talk.pane([]), [], ""
+def on_again(studio: Studio, person: Person) -> tuple[str, list[talk.Turn], str]:
+    return emptied()
+
+
+def emptied() -> tuple[str, list[talk.Turn], str]:
+    """A conversation that has not begun."""
+    return *drawn([]), ""

@@ -9,7 +9,8 @@ from typing import Any
 import gradio as gr
 
 from studio.core.records import Person
-from studio.ui import show, talk
+from studio.ui import asking, show, talk
+from studio.ui.asking import Asker, Left
 from studio.ui.wire import bind
 from studio.work import style, style_writing
 from studio.work.studio import Studio
@@ -29,6 +30,7 @@ class Help:
     drop: gr.Button
     stop: gr.Button
     told: gr.HTML
+    asker: Asker
 
     @property
     def outputs(self) -> list[Any]:
@@ -47,7 +49,7 @@ def lay_out() -> Help:
             take = gr.Button("Put it below my text", elem_id="prompt-take", elem_classes="fit")
             drop = gr.Button("Drop it", elem_id="prompt-drop", elem_classes="fit quiet")
             stop = gr.Button("Stop", elem_id="prompt-write-stop", elem_classes="fit")
-    return Help(describe, write, said, proposed, proposal, take, drop, stop, told)
+    return Help(describe, write, said, proposed, proposal, take, drop, stop, told, asking.lay_out())
 
 
 def wire(studio: Studio, project: gr.Dropdown, help: Help, system: gr.Textbox) -> None:
@@ -56,14 +58,10 @@ def wire(studio: Studio, project: gr.Dropdown, help: Help, system: gr.Textbox) -
         bind(studio, on_describe), [project, system], [system, help.said],
         concurrency_limit=None, show_progress="hidden",
     )  # fmt: skip
-    # In the queue of all answers: what is being written in the chat below comes to its end first.
-    writing = help.write.click(
-        bind(studio, on_write), project, help.outputs,
-        concurrency_id="accelerator", concurrency_limit=1, show_progress="hidden",
-    )  # fmt: skip
-    help.stop.click(on_stop, None, help.outputs, cancels=[writing], **now)
+    help.asker.ask(studio, [help.write.click], on_write, [project], help.outputs)
+    help.asker.leave(studio, [help.stop.click], on_stop, [], help.outputs)
+    help.asker.leave(studio, [help.drop.click], on_drop, [], help.outputs)
     help.take.click(on_take, [system, help.proposal], [system, *help.outputs], **now)
-    help.drop.click(on_drop, None, help.outputs, cancels=[writing], **now)
 
 
 def on_describe(studio: Studio, person: Person, project: str, system: str) -> tuple[str, str]:
@@ -83,7 +81,7 @@ def below(system: str | None, added: str) -> str:
     return f"{before}\n\n{added}" if before else added
 
 
-def on_write(studio: Studio, person: Person, project: str) -> Iterator[tuple[Any, ...]]:
+def on_write(studio: Studio, person: Person, left: Left, project: str) -> Iterator[tuple[Any, ...]]:
     """The model's description as it grows, in a box of its own. Where it fails the box is put away again."""
     yield shown("", show.note(talk.waiting(studio)), writing=True)
     try:
@@ -91,10 +89,10 @@ def on_write(studio: Studio, person: Person, project: str) -> Iterator[tuple[Any
         def ask(stopping: Callable[[], bool]) -> Iterator[Proposal]:
             return style_writing.write(studio, project, None, stopping)
 
-        for each in talk.paced(ask, lambda proposal: proposal.done):
+        for each in talk.paced(ask, lambda proposal: proposal.done, left):
             yield shown(each.text, told(studio, project, each) if each.done else "", writing=not each.done)
     except Exception:
-        yield on_drop()
+        yield dropped()
         raise
 
 
@@ -116,15 +114,19 @@ def shown(text: Any, said: Any, writing: bool) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def on_stop() -> tuple[Any, ...]:
+def on_stop(studio: Studio, person: Person) -> tuple[Any, ...]:
     """What was written so far stays, to be taken or dropped."""
     return shown(None, show.note("Stopped. What is there can be changed and taken all the same."), writing=False)  # fmt: skip
 
 
 def on_take(system: str | None, proposal: str | None) -> tuple[Any, ...]:
     """The proposal below the person's own text, which stays as it is."""
-    return below(system, (proposal or "").strip()), *on_drop()
+    return below(system, (proposal or "").strip()), *dropped()
 
 
-def on_drop() -> tuple[Any, ...]:
+def on_drop(studio: Studio, person: Person) -> tuple[Any, ...]:
+    return dropped()
+
+
+def dropped() -> tuple[Any, ...]:
     return gr.update(visible=False), "", gr.skip(), gr.skip(), gr.skip(), ""

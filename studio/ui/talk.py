@@ -26,6 +26,7 @@ PRINT = "The fingerprint of what answered: base, adapter, prompt and sampling. A
 MOST = 200  # turns of one conversation
 WRITING = "…"  # stands before an answer's first word; while the model is loaded first, the other does
 LOADING = "Loading the model; the line at the top shows how far it is."
+NEXT = "The model is answering somebody else first."
 LENGTH = 200_000  # characters of one turn
 PAUSE = 0.05  # seconds between two drawings of an answer that is being written
 
@@ -82,6 +83,8 @@ def waiting(studio: Studio) -> str:
     """What stands in an answer's place before its first word."""
     going = occupied.training(studio)
     slower = f" {going}, so this takes longer." if going else ""
+    if studio.engine.answering_now():
+        return NEXT + slower
     return (WRITING if studio.engine.loaded() else LOADING) + slower
 
 
@@ -130,21 +133,23 @@ Sofar = TypeVar("Sofar")
 
 
 def paced(
-    ask: Callable[[Callable[[], bool]], Iterator[Sofar]], done: Callable[[Sofar], bool]
+    ask: Callable[[Callable[[], bool]], Iterator[Sofar]],
+    done: Callable[[Sofar], bool],
+    left: Callable[[], bool],
 ) -> Iterator[Sofar]:
     """Ask, and yield what is answered so far as often as a page can draw it.
 
     `ask` is given what it has to look at after each token: whether to stop. The model stops when nobody listens any more,
-    because the page was closed or the event cancelled.
+    because the answer was `left()` or the page closed.
     """
-    stopped: list[bool] = []
+    closed: list[bool] = []
     last = 0.0
-    answers = ask(lambda: bool(stopped))
+    answers = ask(lambda: bool(closed) or left())
     try:
         for each in answers:
             if time.monotonic() - last >= PAUSE or done(each):
                 last = time.monotonic()
                 yield each
     finally:
-        stopped.append(True)
+        closed.append(True)
         answers.close()  # type: ignore[attr-defined]

@@ -113,13 +113,6 @@ def worded(error: Exception, handler: Callable[..., Any]) -> tuple[str, str]:
     return "Something went wrong", UNFORESEEN
 
 
-def interrupt(triggers: list[Any], writing: list[Any]) -> None:
-    """Let these events end the answers that are being written. Wire it before what else they do: Gradio 6.31 goes through
-    what an event does one after the other, and `cancels` of its own comes last, when what it should end is over.
-    """
-    gr.on(triggers, None, cancels=writing, queue=False)
-
-
 def bind_server(studio: Studio, handler: Callable[..., Any]) -> Callable[..., Any]:
     """Make `handler(studio, person, given)` a server function of a gr.HTML, called `server.<handler's name>(given)` there.
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 import logging
 import random
 import secrets
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from threading import Thread
 from time import monotonic
 
 from studio.core import formats
-from studio.core.errors import BadInput, Busy, ModelNotReady, NotFound, StudioError
+from studio.core.errors import BadInput, ModelNotReady, NotFound, StudioError
 from studio.core.nearest import Nearest, asked
 from studio.core.records import Answer, Arm, Conversation, Message, Sampling
 from studio.core.text import made, unlooped
@@ -89,20 +89,8 @@ def answers(
     draft.examples = tuple((each.conversation.id, each.conversation.number) for each in prompt.examples)
     draft.dropped = prompt.dropped
 
-    def ask() -> Iterator[Answer]:
-        return prompting.ask(studio, project_id, prompt, history, last.content, sampling, draft.unheard)
-
-    yield from patient(draft, ask)
-
-
-def patient(draft: Draft, ask: Callable[[], Iterator[Answer]]) -> Iterator[Answer]:
-    """Ask, and ask again as long as another answer is being written: drafts of several people follow one another."""
-    while not draft.unheard():
-        try:
-            yield from ask()
-            return
-        except Busy:  # said after some seconds of waiting
-            draft.waiting = True
+    draft.waiting = studio.engine.answering_now()
+    yield from prompting.ask(studio, project_id, prompt, history, last.content, sampling, draft.unheard)
 
 
 def system_of(studio: Studio, project_id: str, messages: Sequence[Message]) -> str:

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from filelock import FileLock
 
-from studio.core.errors import BadInput, Busy, StudioError
+from studio.core.errors import BadInput, StudioError
 from studio.core.evaluation import Evaluation
 from studio.core.formats import as_entry
 from studio.core.records import Answer, Arm, Message, Person, Sampling
@@ -206,8 +206,6 @@ def in_turns(
         done: set[int] = set()
         try:
             done.update(listed(left, lambda: stopping() or studio.engine.wanted()))
-        except Busy:
-            log.debug("the model is in use; the list waits")
         finally:
             studio.unattended.turn.release()
         left = [each for place, each in enumerate(left) if place not in done]

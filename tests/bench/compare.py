@@ -78,7 +78,7 @@ class Screen:
         models, systems = ([each[part] for each in arms] + none[len(arms) :] for part in (0, 1))
         message = question()[-1].content
         return compare_talk.on_ask(
-            self.studio, self.person, self.project, message, len(arms), [], NEW, False, 0, *models, *none, *systems
+            self.studio, self.person, lambda: False, self.project, message, len(arms), [], NEW, False, 0, *models, *none, *systems
         )  # fmt: skip
 
     def answers(self, arms: Sequence[Arm]) -> list[str]:

@@ -294,16 +294,26 @@ def test_an_adapter_written_anew_is_read_anew(engine, rehearsal_path, tmp_path):
     assert first.text != second.text
 
 
-def test_a_second_question_is_told_that_the_first_is_being_answered(engine, monkeypatch):
+def test_a_second_question_waits_for_the_end_of_the_first_or_until_it_is_left(engine):
+    first = engine.answers("rehearsal", [Ask(SHORT, None, Sampling(FREE))], never)
+    next(first)
+
+    assert engine.answering_now()
+    assert list(engine.answers("rehearsal", [Ask(SHORT, None, Sampling(FREE))], lambda: True)) == []
+    threading.Timer(0.3, first.close).start()
+    assert last(engine.answers("rehearsal", [Ask(SHORT, None, Sampling(FREE))], never))[0].done
+    assert not engine.answering_now()
+
+
+def test_a_model_that_answers_is_not_put_away(engine, monkeypatch):
     monkeypatch.setattr(answering, "PATIENCE", 0.05)
     first = engine.answers("rehearsal", [Ask(SHORT, None, Sampling(FREE))], never)
     next(first)
 
-    with pytest.raises(Busy, match="being answered"):
-        next(engine.answers("rehearsal", [Ask(SHORT, None, Sampling(FREE))], never))
+    with pytest.raises(Busy, match="cannot be put away"):
+        engine.unload()
     first.close()
-
-    assert last(engine.answers("rehearsal", [Ask(SHORT, None, Sampling(FREE))], never))[0].done
+    engine.unload()
 
 
 def test_each_token_may_be_asked_for_by_another_thread(engine, tuned):

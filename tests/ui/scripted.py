@@ -9,6 +9,7 @@ from pathlib import Path
 
 from studio.core.records import Answer, Message, Token
 from studio.engine.api import Ask, Base, Device, Loss, Progress, Said, Size
+from studio.engine.line import Line
 
 
 @dataclass
@@ -25,6 +26,7 @@ class ScriptedEngine:
     closed: int = 0
     failure: Exception | None = None
     coming: tuple[str, float] | None = None
+    line: Line = field(default_factory=Line)
 
     def device(self) -> Device:
         return Device("cpu", "CPU", "there is no other", 24 * 2**30, 3 * 2**30)
@@ -65,9 +67,11 @@ class ScriptedEngine:
     def answers(
         self, id: str, asks: Sequence[Ask], stopping: Callable[[], bool]
     ) -> Iterator[tuple[Answer, ...]]:
-        self.asked.append(tuple(asks))
         if self.failure:
             raise self.failure
+        if not self.line.take(stopping):
+            return
+        self.asked.append(tuple(asks))
         texts = [self.script.pop(0) if self.script else each.messages[-1].content for each in asks]
         most = max(len(each.split(" ")) for each in texts)
         try:
@@ -79,6 +83,8 @@ class ScriptedEngine:
         except GeneratorExit:
             self.closed += 1
             raise
+        finally:
+            self.line.end()
 
     def answer_all(
         self, id: str, asks: Sequence[Ask], rows_at_once: int, stopping: Callable[[], bool]
@@ -96,7 +102,10 @@ class ScriptedEngine:
             yield place, tuple(Loss(2.0 * count, count) for count in words)
 
     def wanted(self) -> bool:
-        return False
+        return bool(self.line.people)
+
+    def answering_now(self) -> bool:
+        return self.line.taken
 
     def loaded(self) -> str | None:
         return None

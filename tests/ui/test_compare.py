@@ -50,7 +50,7 @@ def ask(
 ):
     chosen = of_all(arms, prompts, systems)
     return compare_talk.on_ask(
-        studio, person, project, message, len(arms), talks or [], longest, vary, seed, *chosen
+        studio, person, lambda: False, project, message, len(arms), talks or [], longest, vary, seed, *chosen
     )
 
 
@@ -75,9 +75,13 @@ def test_each_handler_fills_every_output_that_is_wired_to_it(studio, ada, projec
         parts = compare.lay_out()
 
     assert len(last(ask(studio, ada, project, "Hello"))) == len(parts.panes) + 1
-    for filled in (compare_talk.on_again(), compare_talk.on_last([], ""), compare_talk.on_chosen(0, [])):
+    for filled in (
+        compare_talk.on_again(studio, ada),
+        compare_talk.on_last(studio, ada, [], ""),
+        compare_talk.on_chosen(studio, ada, 0, []),
+    ):
         assert len(filled) == len(parts.panes) + 1
-    assert len(compare_talk.on_stop([])) == len(SIDES)
+    assert len(compare_talk.on_stop(studio, ada, [])) == len(parts.panes)
     assert (
         len(compare.on_open(studio, ada, project, 2, {}, None, *of_all((), ())))
         == len(parts.columns) + len(parts.panes) + 6
@@ -230,7 +234,7 @@ def test_a_closed_page_stops_the_model_and_the_half_answer_is_kept(studio, ada, 
     asking.close()
 
     assert engine.closed == 1
-    left, right, *_ = compare_talk.on_stop(kept)
+    left, right, *_ = compare_talk.on_stop(studio, ada, kept)
     assert ">a</p>" in left
     assert ">a</p>" in right
 

@@ -25,7 +25,9 @@ def turn(question, answer):
 
 def retry(studio, person, project, talks, arms=FOUR, vary=False, seed=0):
     chosen = of_all(arms, (), ())
-    return compare_talk.on_retry(studio, person, project, len(arms), talks, 256, vary, seed, *chosen)
+    return compare_talk.on_retry(
+        studio, person, lambda: False, project, len(arms), talks, 256, vary, seed, *chosen
+    )
 
 
 def removed(studio, person, project, place, talks, arms=FOUR, prompts=(), systems=()):
@@ -65,7 +67,11 @@ def test_only_the_sides_that_are_shown_are_asked(studio, ada, project, engine):
 
 @pytest.mark.parametrize("many", [0, 1, 5, 99, None, "3", [], 3.5, True])
 def test_a_number_of_sides_that_there_is_not_means_two(studio, ada, project, engine, many):
-    last(compare_talk.on_ask(studio, ada, project, "Go", many, [], 256, False, 0, *of_all(FOUR, (), ())))
+    last(
+        compare_talk.on_ask(
+            studio, ada, lambda: False, project, "Go", many, [], 256, False, 0, *of_all(FOUR, (), ())
+        )
+    )
 
     assert len(engine.asked[0]) == 2
 
@@ -78,7 +84,7 @@ def test_stopped_all_keep_what_was_written(studio, ada, project, engine):
     asking.close()
 
     assert engine.closed == 1
-    assert all(">a</p>" in pane for pane in compare_talk.on_stop(told))
+    assert all(">a</p>" in pane for pane in compare_talk.on_stop(studio, ada, told)[:4])
 
 
 # once more
@@ -123,18 +129,18 @@ def test_without_a_question_there_is_nothing_to_answer_again(studio, ada, projec
         list(retry(studio, ada, project, []))
 
 
-def test_the_last_question_comes_back_into_the_box_from_all_sides(studio):
+def test_the_last_question_comes_back_into_the_box_from_all_sides(studio, ada):
     talks = [[turn("A?", "a"), turn("B?", "b")], [turn("B?", "b")], [], []]
-    *_, told, box = compare_talk.on_last(talks, "something typed")
+    *_, told, box = compare_talk.on_last(studio, ada, talks, "something typed")
 
     assert (told, box) == ([[turn("A?", "a")], [], [], []], "B?")
 
 
-def test_another_model_begins_all_anew_but_one_that_has_just_joined_disturbs_nobody():
+def test_another_model_begins_all_anew_but_one_that_has_just_joined_disturbs_nobody(studio, ada):
     talks = [[turn("A?", "a")], [turn("A?", "a")], []]
 
-    assert compare_talk.on_chosen(1, talks)[-2] == [[]] * 4
-    assert compare_talk.on_chosen(2, talks)[-2] == [*talks, []]
+    assert compare_talk.on_chosen(studio, ada, 1, talks)[-2] == [[]] * 4
+    assert compare_talk.on_chosen(studio, ada, 2, talks)[-2] == [*talks, []]
 
 
 # columns

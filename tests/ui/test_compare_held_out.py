@@ -81,11 +81,11 @@ def test_words_that_are_kept_are_chosen_also_in_an_older_version(studio, ada, pr
 
 def test_the_last_question_comes_back_to_be_asked_again(studio, ada, project, asked):
     shown = opened(studio, ada, project, pressed(studio, ada, project, asked("prompt")))
-    *_, talks, message = compare_talk.on_last(shown.talks, "something typed")
+    *_, talks, message = compare_talk.on_last(studio, ada, shown.talks, "something typed")
 
     assert [[each["question"] for each in side] for side in talks[:2]] == [["Hello?"], ["Hello?"]]
     assert message == shown.talks[0][-1]["question"]
-    assert compare_talk.on_last([[], []], "something typed")[-1] == "something typed"
+    assert compare_talk.on_last(studio, ada, [[], []], "something typed")[-1] == "something typed"
 
 
 def test_another_base_since_then_is_said(studio, ada, project, asked):

@@ -14,7 +14,7 @@ PROPOSED, PROPOSAL, TAKE, DROP, STOP, TOLD = range(6)
 
 
 def steps(studio, person, project):
-    return list(prompt_style.on_write(studio, person, project))
+    return list(prompt_style.on_write(studio, person, lambda: False, project))
 
 
 def test_the_model_reads_a_few_learned_answers_and_its_text_is_a_proposal(studio, ada, project, engine):
@@ -45,7 +45,7 @@ def test_the_model_reads_a_few_learned_answers_and_its_text_is_a_proposal(studio
 def test_taking_it_leaves_what_a_person_wrote_and_dropping_it_leaves_nothing(studio):
     assert prompt_style.on_take("You are Harbour.", "Be brief.")[0] == "You are Harbour.\n\nBe brief."
     assert prompt_style.on_take("", " Be brief.\n")[0] == "Be brief."
-    assert prompt_style.on_drop()[PROPOSAL] == ""
+    assert prompt_style.dropped()[PROPOSAL] == ""
 
 
 @pytest.mark.parametrize(

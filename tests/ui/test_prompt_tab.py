@@ -34,7 +34,9 @@ from studio.work import planning, writing
 def ask(
     studio, person, project, message, turns=(), system="", k=0, pins=None, longest=256, vary=False, seed=0
 ):
-    return prompt.on_ask(studio, person, project, system, k, pins, message, list(turns), longest, vary, seed)
+    return prompt.on_ask(
+        studio, person, lambda: False, project, system, k, pins, message, list(turns), longest, vary, seed
+    )
 
 
 def last(steps):
@@ -142,9 +144,13 @@ def test_an_empty_message_is_refused_with_a_sentence(studio, ada, project):
 
 def test_what_is_no_conversation_is_refused(studio, ada, project):
     with pytest.raises(BadInput, match="Start again"):
-        list(prompt.on_ask(studio, ada, project, "", 0, None, "Hello", [{"question": "x"}], 256, False, 0))
+        list(
+            prompt.on_ask(
+                studio, ada, lambda: False, project, "", 0, None, "Hello", [{"question": "x"}], 256, False, 0
+            )
+        )
 
 
-def test_start_again_and_stop_leave_a_plain_state():
-    assert prompt.on_again()[1] == []
-    assert "Half an" in prompt.on_stop([talk.turn("Q") | {"answer": "Half an"}])
+def test_start_again_and_stop_leave_a_plain_state(studio, ada):
+    assert prompt.emptied()[1] == []
+    assert "Half an" in prompt.on_stop(studio, ada, [talk.turn("Q") | {"answer": "Half an"}])[0]

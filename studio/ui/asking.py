@@ -6,8 +6,8 @@ something that was pressed in the same moment is lost with it. So an answer is t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from threading import Condition
 from typing import Any
@@ -22,12 +22,13 @@ from studio.work.studio import Studio
 PRESSED = "(asking, pressed, ...given) => [asking, performance.now(), ...given]"
 MOST = 20  # pages that are answered or wait for that, each in a thread; further ones wait for a thread
 PATIENCE = 5.0  # seconds for a drawing to be on its way to the page; it takes milliseconds
+MOMENT = 1.0  # seconds that a question waits for the answer before it, whose last word may be read before it has ended
 Left = Callable[[], bool]
 
 
 class Asking:
     """What one page asks, in milliseconds of its own clock: what it `asked` and is being answered, and when it `left` what it
-    had asked before. `kept` is what the page keeps of the answer as it was drawn last.
+    had asked before. `values`: with what it was asked. `kept`: what the page keeps of the answer as it was drawn last.
     """
 
     def __init__(self) -> None:
@@ -35,37 +36,53 @@ class Asking:
         self.asked: float | None = None
         self.left = 0.0
         self.drawings = 0  # on their way to the page
+        self.values: Sequence[Any] = ()
         self.kept: Any = None
 
     def __deepcopy__(self, memo: Any) -> Asking:
         """A new one: so gr.State makes each page its own."""
         return Asking()
 
-    def begin(self, pressed: float) -> bool:
-        """Whether this is to be answered: not where something is being answered, nor where it was left before it began."""
+    def settle(self, values: Sequence[Any]) -> Any:
+        """Let an answer end that is about to, and return what was kept of it, None for nothing."""
         with self.changed:
-            if self.asked is not None or self.is_left(pressed):
+            if self.asked is None or values == self.values:
+                return None
+            over = self.changed.wait_for(lambda: self.asked is None, MOMENT)
+            return self.kept if over else None
+
+    def begin(self, pressed: float, values: Sequence[Any]) -> bool:
+        """Whether this is to be answered: not where something is being answered, nor where it was left before it began, nor
+        where it was asked with the very same values: that is a key pressed twice.
+        """
+        with self.changed:
+            if self.asked is not None or self.is_left(pressed) or values == self.values:
                 return False
-            self.asked, self.kept = pressed, None
+            self.asked, self.values, self.kept = pressed, values, None
             return True
 
     def is_left(self, pressed: float) -> bool:
         return pressed < self.left
 
-    def end(self, pressed: float) -> None:
+    def end(self, pressed: float, changed: bool) -> None:
+        """`changed`: whether the page has something else to ask with now; otherwise the same may be asked once more."""
         with self.changed:
             if self.asked == pressed:
                 self.asked = None
+                self.values = self.values if changed else ()
+                self.changed.notify_all()
 
     def leave(self, pressed: float) -> Any:
         """Leave what was asked before. Nothing of it is drawn any more when this returns what was kept of it, None for nothing."""
         with self.changed:
             self.left = max(self.left, pressed)
             going = self.asked is not None and self.is_left(self.asked)
+            kept, self.kept = self.kept if going else None, None
             if going:
                 self.asked = None
+            self.values = ()
             self.changed.wait_for(lambda: not self.drawings, PATIENCE)
-            return self.kept if going else None
+            return kept
 
     @contextmanager
     def drawing(self, pressed: float, kept: Any) -> Iterator[bool]:
@@ -95,7 +112,7 @@ class Asker:
         self,
         studio: Studio,
         triggers: Sequence[Any],
-        handler: Callable[..., Iterator[tuple[Any, ...]]],
+        handler: Callable[..., Generator[tuple[Any, ...]]],
         inputs: Sequence[Any],
         outputs: Sequence[Any],
         instead: bool = False,
@@ -104,8 +121,9 @@ class Asker:
         """Let `handler(studio, person, left, *inputs)` draw an answer until `left()`. While one is being answered, another is
         not asked, except `instead` of it.
         """
+        places = self.at(inputs), self.at(outputs)
         gr.on(
-            triggers, bind(studio, asks(handler, self.at(outputs), instead)),
+            triggers, bind(studio, asks(handler, *places, instead)),
             [self.asking, self.pressed, *inputs], outputs, js=PRESSED, trigger_mode="multiple", show_progress="hidden",
             concurrency_id="asking", concurrency_limit=MOST, **how,
         )  # fmt: skip
@@ -137,28 +155,32 @@ def lay_out(keeps: gr.JSON | None = None) -> Asker:
 
 
 def asks(
-    handler: Callable[..., Iterator[tuple[Any, ...]]], at: int | None, instead: bool
+    handler: Callable[..., Generator[tuple[Any, ...]]], at: int | None, drawn_at: int | None, instead: bool
 ) -> Callable[..., Any]:
-    """A handler whose drawings stop when they are left; `at`: the place in them of what the page keeps."""
+    """A handler whose drawings stop when they are left; `at` and `drawn_at`: the places in its values and in its drawings of
+    what the page keeps.
+    """
 
     def on(studio: Studio, person: Person, page: Asking, pressed: float, *values: Any) -> Iterator[Any]:
-        if instead:
-            page.leave(pressed)
-        if page.begin(pressed):
+        given = latest(values, at, page.leave(pressed) if instead else page.settle(values))
+        if page.begin(pressed, values):
+            changed = False
             try:
-                for each in handler(studio, person, lambda: page.is_left(pressed), *values):
-                    with page.drawing(pressed, None if at is None else each[at]) as allowed:
-                        if not allowed:
-                            break
-                        yield each
+                with closing(handler(studio, person, lambda: page.is_left(pressed), *given)) as drawings:
+                    for each in drawings:
+                        with page.drawing(pressed, None if drawn_at is None else each[drawn_at]) as allowed:
+                            if not allowed:
+                                break
+                            yield each
+                changed = drawn_at is not None
             except Exception:
                 if not page.is_left(pressed):
                     raise
             finally:
-                page.end(pressed)
+                page.end(pressed, changed)
         # Gradio draws the last yield twice, the second time when it likes; and of two yields that come together, updates of
         # the first are lost on its page. So where nothing is kept, which is drawn by updates, the last one may come twice.
-        if at is not None or page.is_left(pressed):
+        if drawn_at is not None or page.is_left(pressed):
             yield gr.skip()
 
     on.__name__ = handler.__name__
@@ -166,13 +188,17 @@ def asks(
 
 
 def leaves(handler: Callable[..., Any], at: int | None) -> Callable[..., Any]:
-    """A handler for what ends an answer; `at`: the place in its values of what the page keeps, which may be a drawing behind."""
+    """A handler for what ends an answer; `at`: the place in its values of what the page keeps."""
 
     def on(studio: Studio, person: Person, page: Asking, pressed: float, *values: Any) -> Any:
-        kept, given = page.leave(pressed), list(values)
-        if kept is not None and at is not None:
-            given[at] = kept
-        return handler(studio, person, *given)
+        return handler(studio, person, *latest(values, at, page.leave(pressed)))
 
     on.__name__ = handler.__name__
     return on
+
+
+def latest(values: Sequence[Any], at: int | None, kept: Any) -> Sequence[Any]:
+    """The values with what was drawn last, if something was: the page may have sent what it had before that."""
+    if at is None or kept is None:
+        return values
+    return [*values[:at], kept, *values[at + 1 :]]

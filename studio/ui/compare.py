@@ -196,7 +196,10 @@ def wire_asking(studio: Studio, shell: Shell, parts: Parts) -> None:
     )  # fmt: skip
     asker.leave(studio, [parts.stop.click], compare_talk.on_stop, [parts.talks], panes)
     asker.leave(studio, [parts.last.click], compare_talk.on_last, [parts.talks, message], [*panes, message])
-    asker.leave(studio, [parts.again.click], compare_talk.on_again, [], [*panes, parts.asked])
+    # Another project begins with empty conversations, too: what is still being written must not come into them.
+    asker.leave(
+        studio, [parts.again.click, shell.project.input], compare_talk.on_again, [], [*panes, parts.asked]
+    )
 
 
 def wire_side(studio: Studio, shell: Shell, parts: Parts, side: Side) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -31,7 +31,7 @@ def on_ask(
     vary: bool,
     seed: float | None,
     *chosen: str | None,
-) -> Iterator[tuple[Any, ...]]:
+) -> Generator[tuple[Any, ...]]:
     """Put one message to every side that is shown and yield their conversations as the answers grow."""
     sides, question = compare_arms.chosen(many, chosen), message or ""
     before = talk.checked_sides(talks, len(sides))
@@ -53,7 +53,7 @@ def on_retry(
     vary: bool,
     seed: float | None,
     *chosen: str | None,
-) -> Iterator[tuple[Any, ...]]:
+) -> Generator[tuple[Any, ...]]:
     """The last question once more, new answers in the place of the last ones; where answers vary, with the next seed."""
     sides = compare_arms.chosen(many, chosen)
     told, old = talk.checked_sides(talks, len(sides)), int(seed or 0)
@@ -77,7 +77,7 @@ def answered(
     question: str,
     sampling: Sampling,
     beside: Any,
-) -> Iterator[tuple[Any, ...]]:
+) -> Generator[tuple[Any, ...]]:
     """Each drawing of the panes while the question is answered. `beside` goes with the first: what is typed after it stays."""
     histories, marked = [talk.messages(each) for each in before], markdown.reader()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -147,7 +147,14 @@ def wire(studio: Studio, shell: Shell, tab: gr.Tab, parts: Parts, needed: need.N
     )  # fmt: skip
     parts.look.click(bind(studio, on_look), given, parts.chosen, **now)
     asker.leave(studio, [parts.stop.click], on_stop, [parts.turns], [parts.pane, parts.turns])
-    asker.leave(studio, [parts.again.click], on_again, [], [parts.pane, parts.turns, parts.chosen])
+    # In another project, too, a conversation begins: what is still being written must not come into it.
+    asker.leave(
+        studio,
+        [parts.again.click, shell.project.input],
+        on_again,
+        [],
+        [parts.pane, parts.turns, parts.chosen],
+    )
 
 
 def on_open(
@@ -181,7 +188,7 @@ def on_ask(
     message: str,
     turns: Any,
     *drawn_as: Any,
-) -> Iterator[tuple[Any, ...]]:
+) -> Generator[tuple[Any, ...]]:
     """Ask the base model under this prompt, and yield the conversation as the answer grows."""
     before = talk.checked(turns)
     history, sampling = talk.messages(before), drawing.sampling(*drawn_as)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,7 +81,7 @@ def below(system: str | None, added: str) -> str:
     return f"{before}\n\n{added}" if before else added
 
 
-def on_write(studio: Studio, person: Person, left: Left, project: str) -> Iterator[tuple[Any, ...]]:
+def on_write(studio: Studio, person: Person, left: Left, project: str) -> Generator[tuple[Any, ...]]:
     """The model's description as it grows, in a box of its own. Where it fails the box is put away again."""
     yield shown("", show.note(talk.waiting(studio)), writing=True)
     try:

@@ -28,6 +28,7 @@ def slow(tmp_path_factory):
     project = writing.project(studio, "default").id
     for _ in range(2):
         finished(studio, project)
+    writing.project(studio, "Another")
     studio.database.close()
     server = Slow(studio.home.root)
     yield server.start()
@@ -208,3 +209,17 @@ def test_what_was_asked_stays_where_stop_is_pressed_in_the_same_breath(compare):
     assert (written == LONG, asked) in ((True, 0), (False, 1))
     ask(page, "And this")
     expect(answers(page, "left").last).to_have_text("Answer: And this")
+
+
+def test_an_answer_does_not_come_into_another_project(compare):
+    page = compare
+    ask(page, LONG)
+    expect(answers(page, "left")).to_contain_text("word3")
+    page.locator("#project input").click()
+    page.get_by_role("option", name="Another").click()
+    go_to(page, "Compare")
+    expect(pane(page, "left")).to_have_text("Nothing asked yet.")
+    page.wait_for_timeout(1500)
+    expect(pane(page, "left")).to_have_text("Nothing asked yet.")
+    ask(page, "First here")
+    expect(answers(page, "left")).to_have_text(["Answer: First here"])

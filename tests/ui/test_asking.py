@@ -16,9 +16,9 @@ def page():
     return Asking()
 
 
-def asked(page, pressed, handler, instead=False):
+def asked(page, pressed, handler, instead=False, question="question"):
     """The drawings of an event: (what the page shows, what it keeps)."""
-    return asks(handler, 1, instead)(None, None, page, pressed, "question")
+    return asks(handler, 0, 1, instead)(None, None, page, pressed, question)
 
 
 def left(page, pressed, kept="what the page sent"):
@@ -42,12 +42,33 @@ def test_an_answer_is_drawn_as_it_grows_and_last_nothing(page):
     assert list(asked(page, 1.0, growing)) == [
         ("question 1", [1]), ("question 2", [2]), ("question 3", [3]), gr.skip()
     ]  # fmt: skip
-    assert len(list(asked(page, 2.0, growing))) == 4
+    assert len(list(asked(page, 2.0, growing, question="another"))) == 4
+
+
+def test_a_key_pressed_twice_asks_once_however_late_the_second_comes(page):
+    assert len(list(asked(page, 1.0, growing))) == 4
+    assert list(asked(page, 1.1, growing)) == [gr.skip()]
+    left(page, 2.0)  # begun anew, the same may be asked
+    assert len(list(asked(page, 3.0, growing))) == 4
+
+
+def test_a_question_sent_at_an_answers_last_word_waits_for_its_end(page):
+    first = asked(page, 1.0, growing)
+    next(first)
+    answered = []
+    second = threading.Thread(target=lambda: answered.extend(asked(page, 2.0, growing, question="and this")))
+    second.start()
+    time.sleep(0.1)
+    assert not answered
+    list(first)
+    second.join(10)
+    assert answered[0] == ("[3] 1", [1])  # it is asked with what was drawn last
+    assert len(answered) == 4
 
 
 def test_where_nothing_is_kept_the_last_drawing_is_the_last(page):
     """Gradio's page would lose the updates in it if another came at once."""
-    drawings = asks(growing, None, False)(None, None, page, 1.0, "question")
+    drawings = asks(growing, None, None, False)(None, None, page, 1.0, "question")
     assert list(drawings)[-1] == ("question 3", [3])
 
 
@@ -111,7 +132,7 @@ def test_while_one_is_answered_another_is_not_asked_but_instead_of_it(page):
     until(lambda: page.is_left(1.0))
     assert list(first) == [gr.skip()]
     beginning.join(10)
-    assert began == [("question 1", [1])]
+    assert began == [("[1] 1", [1])]  # its value is what the first had drawn
     assert list(asked(page, 4.0, growing)) == [gr.skip()]  # the second is still being answered
 
 
@@ -139,8 +160,9 @@ def test_what_goes_wrong_is_told_but_not_of_what_was_left(page):
     next(drawings)
     with pytest.raises(BadInput):
         next(drawings)
-    assert len(list(asked(page, 2.0, growing))) == 4
+    assert len(list(asked(page, 2.0, growing))) == 4  # what was refused may be asked once more
 
+    left(page, 2.5)
     drawings = asked(page, 3.0, failing)
     next(drawings)
     leaving = threading.Thread(target=left, args=(page, 4.0))

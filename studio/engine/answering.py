@@ -88,7 +88,7 @@ class Answering:
             kept = Kept(int(loaded.kept.room * SHARE_FOR_LISTS))
             yield from decode.answer_all(loaded.reader, loaded.template, rows, rows_at_once, kept, stopping)
 
-        return self.in_turn(alone, stopping, person=False)
+        return self.in_turn(alone, stopping)
 
     def losses(
         self, base: Base, template: ChatTemplate, said: Sequence[Said], stopping: Callable[[], bool]
@@ -105,12 +105,12 @@ class Answering:
             ]  # fmt: skip
             yield from scoring.losses(loaded.reader.model, rows, stopping)
 
-        return self.in_turn(alone, stopping, person=False)
+        return self.in_turn(alone, stopping)
 
     def in_turn(
-        self, answering: Callable[[], Iterator[Made]], stopping: Callable[[], bool], person: bool = True
+        self, answering: Callable[[], Iterator[Made]], stopping: Callable[[], bool]
     ) -> Iterator[Made]:
-        if not self.line.take(stopping, person):
+        if not self.line.take(stopping):
             return
         try:
             yield from answering()

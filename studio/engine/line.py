@@ -1,4 +1,4 @@
-"""Who is answered next: one caller at a time, people in the order in which they came, and lists when nobody waits."""
+"""Who is answered next: one caller at a time, in the order in which they came."""
 
 from __future__ import annotations
 
@@ -14,26 +14,24 @@ class Line:
 
     def __init__(self) -> None:
         self.changed = Condition()
-        self.people: deque[object] = deque()  # one ticket for each person who waits
+        self.waiting: deque[object] = deque()  # a ticket for each who waits
         self.taken = False
 
-    def take(self, stopping: Callable[[], bool], person: bool = True) -> bool:
+    def take(self, stopping: Callable[[], bool]) -> bool:
         """Wait for one's turn, and hold it until `end`; False where `stopping()` came first."""
         ticket = object()
         with self.changed:
-            if person:
-                self.people.append(ticket)
+            self.waiting.append(ticket)
             try:
-                while self.taken or (self.people and self.people[0] is not ticket):
+                while self.taken or self.waiting[0] is not ticket:
                     if stopping():
                         return False
                     self.changed.wait(LOOK)
                 self.taken = True
                 return True
             finally:
-                if person:
-                    self.people.remove(ticket)
-                    self.changed.notify_all()  # whoever was behind this one
+                self.waiting.remove(ticket)
+                self.changed.notify_all()  # whoever was behind this one
 
     def end(self) -> None:
         with self.changed:

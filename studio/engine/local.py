@@ -90,7 +90,7 @@ class LocalEngine:
         return self.answering.losses(self.base(id), self.template(id), said, stopping)
 
     def wanted(self) -> bool:
-        return bool(self.answering.line.people)
+        return bool(self.answering.line.waiting)
 
     def answering_now(self) -> bool:
         return self.answering.line.taken

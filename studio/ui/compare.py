@@ -198,7 +198,7 @@ def wire_asking(studio: Studio, shell: Shell, parts: Parts) -> None:
     asker.leave(studio, [parts.last.click], compare_talk.on_last, [parts.talks, message], [*panes, message])
     # Another project begins with empty conversations, too: what is still being written must not come into them.
     asker.leave(
-        studio, [parts.again.click, shell.project.input], compare_talk.on_again, [], [*panes, parts.asked]
+        studio, [parts.again.click, shell.project.change], compare_talk.on_again, [], [*panes, parts.asked]
     )
 
 

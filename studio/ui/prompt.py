@@ -150,7 +150,7 @@ def wire(studio: Studio, shell: Shell, tab: gr.Tab, parts: Parts, needed: need.N
     # In another project, too, a conversation begins: what is still being written must not come into it.
     asker.leave(
         studio,
-        [parts.again.click, shell.project.input],
+        [parts.again.click, shell.project.change],
         on_again,
         [],
         [parts.pane, parts.turns, parts.chosen],

@@ -18,7 +18,10 @@ from studio.work.studio import Studio
 
 @dataclass(frozen=True)
 class Strip:
+    """`shown`: the project that the page is about, "" before it has learned one."""
+
     project: gr.Dropdown
+    shown: gr.State
     state: gr.HTML
     row: gr.Row  # where a new project gets its name
     name: gr.Textbox
@@ -53,18 +56,23 @@ def build(studio: Studio) -> Strip:
         name = gr.Textbox(label="Name of the new project", max_length=80, scale=3, elem_id="new-project-name")
         make = gr.Button("Make project", variant="primary", scale=0, min_width=140)
         leave = gr.Button("Cancel", scale=0, min_width=100)
-    return Strip(project, state, row, name, make, leave)
+    return Strip(project, gr.State(""), state, row, name, make, leave)
 
 
 def wire(studio: Studio, shell: Shell, strip: Strip) -> None:
     quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
     project = strip.project
     shell.opened.load(bind(studio, on_open), None, project, **quiet)
-    project.change(bind(studio, on_project), project, [strip.state, strip.row], **quiet)
-    # Only a person's choice leads to the first tab: after a refresh the tab that was open is opened again.
-    project.input(bind(studio, on_chosen), project, shell.tabs, **quiet)
-    made = [project, strip.name, shell.tabs]
-    gr.on([strip.make.click, strip.name.submit], bind(studio, on_make), strip.name, made, **quiet)
+    # Not on `input`, which Gradio also tells when a person tabs past the field and nothing has changed.
+    changed = [strip.state, strip.row, shell.tabs, strip.shown]
+    project.change(bind(studio, on_project), [project, strip.shown], changed, **quiet)
+    gr.on(
+        [strip.make.click, strip.name.submit],
+        bind(studio, on_make),
+        strip.name,
+        [project, strip.name],
+        **quiet,
+    )
     strip.leave.click(bind(studio, on_open), None, project, **quiet)
 
 
@@ -73,19 +81,19 @@ def on_open(studio: Studio, person: Person, request: gr.Request) -> Any:
     return choices(studio, str(dict(request.query_params).get("project", "")))
 
 
-def on_project(studio: Studio, person: Person, project: str | None) -> tuple[Any, Any]:
-    """Show a project's state, or the row that makes a new one."""
+def on_project(studio: Studio, person: Person, project: str | None, shown: str) -> tuple[Any, ...]:
+    """Show a project's state, or the row that makes a new one.
+
+    Another project than the one `shown` begins with the first tab; after a refresh the tab that was open is opened again.
+    """
     if project == NEW:
-        return gr.skip(), gr.update(visible=True)
-    return {"project": project}, gr.update(visible=False)
+        return gr.skip(), gr.update(visible=True), gr.skip(), shown
+    tab = gr.update(selected="write") if shown not in ("", project) else gr.skip()
+    return {"project": project}, gr.update(visible=False), tab, project
 
 
-def on_chosen(studio: Studio, person: Person, project: str | None) -> Any:
-    return gr.skip() if project == NEW else gr.update(selected="write")
-
-
-def on_make(studio: Studio, person: Person, name: str) -> tuple[Any, Any, Any]:
-    return choices(studio, writing.project(studio, name).id), "", gr.update(selected="write")
+def on_make(studio: Studio, person: Person, name: str) -> tuple[Any, Any]:
+    return choices(studio, writing.project(studio, name).id), ""
 
 
 def choices(studio: Studio, wanted: str) -> Any:

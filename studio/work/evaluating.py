@@ -201,6 +201,9 @@ def in_turns(
     """
     left = list(waiting)
     while left and not stopping():
+        if studio.engine.wanted() or studio.engine.answering_now():
+            time.sleep(PAUSE)
+            continue
         if not studio.unattended.turn.acquire(timeout=PAUSE):
             continue  # another list is being answered: that one ends its turn when it is done, or for a person
         done: set[int] = set()
@@ -209,8 +212,6 @@ def in_turns(
         finally:
             studio.unattended.turn.release()
         left = [each for place, each in enumerate(left) if place not in done]
-        while left and studio.engine.wanted() and not stopping():
-            time.sleep(PAUSE)
 
 
 def as_row(answer: Answer) -> dict[str, object]:

@@ -217,7 +217,9 @@ def test_an_answer_does_not_come_into_another_project(compare):
     expect(answers(page, "left")).to_contain_text("word3")
     page.locator("#project input").click()
     page.get_by_role("option", name="Another").click()
-    expect(page.get_by_role("tab", name="Write", selected=True)).to_be_visible()  # where another project begins
+    expect(
+        page.get_by_role("tab", name="Write", selected=True)
+    ).to_be_visible()  # where another project begins
     go_to(page, "Compare")
     expect(pane(page, "left")).to_have_text("Nothing asked yet.")
     page.wait_for_timeout(1500)

@@ -4,6 +4,7 @@ import socket
 import time
 
 import pytest
+from moves import go_to
 from playwright.sync_api import expect
 from served import Served
 
@@ -43,3 +44,13 @@ def test_a_page_opened_too_early_turns_into_the_studio_by_itself(page, tmp_path)
         expect(page.get_by_role("listbox")).to_have_count(0)
     finally:
         studio.end()
+
+
+def test_tabbing_past_the_project_stays_in_the_tab_that_is_open(page, shared):
+    page.goto(shared.url)
+    go_to(page, "Check")
+    page.locator("#project input").focus()
+    for _ in range(3):
+        page.keyboard.press("Tab")
+    page.wait_for_timeout(1000)
+    expect(page.get_by_role("tab", name="Check", selected=True)).to_be_visible()

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from studio.engine.line import LOOK, Line
+from studio.engine.line import Line
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_people_are_answered_one_at_a_time_in_the_order_of_their_coming(line, ca
     asked = []
     for name in range(6):
         asked.append(callers.submit(ask, name))
-        until(lambda seen=name + 1: len(line.people) == seen)
+        until(lambda seen=name + 1: len(line.waiting) == seen)
     line.end()
     for each in asked:
         each.result(10)
@@ -59,38 +59,14 @@ def test_whoever_stops_waiting_gets_no_turn_and_holds_up_nobody(line, callers):
     assert line.take(never)
     gone = threading.Event()
     first = callers.submit(line.take, gone.is_set)
-    until(lambda: len(line.people) == 1)
+    until(lambda: len(line.waiting) == 1)
     second = callers.submit(line.take, never)
-    until(lambda: len(line.people) == 2)
+    until(lambda: len(line.waiting) == 2)
     gone.set()
     assert first.result(10) is False
     line.end()
     assert second.result(10) is True
-    assert not line.people
-
-
-def test_a_list_comes_when_nobody_waits(line, callers):
-    assert line.take(never)
-    listed = callers.submit(line.take, never, False)
-    time.sleep(2 * LOOK)
-    person = callers.submit(line.take, never)
-    until(lambda: line.people)
-    line.end()
-    assert person.result(10) is True
-    assert not listed.done()
-    line.end()
-    assert listed.result(10) is True
-
-
-def test_a_list_that_makes_room_for_people_ends_its_waiting_for_them(line, callers):
-    assert line.take(never)
-    listed = callers.submit(line.take, lambda: bool(line.people), False)
-    time.sleep(2 * LOOK)
-    assert not listed.done()  # somebody is being answered, but nobody waits
-    person = callers.submit(line.take, never)
-    assert listed.result(10) is False
-    line.end()
-    assert person.result(10) is True
+    assert not line.waiting
 
 
 def test_one_thread_takes_a_turn_and_another_ends_it(line, callers):

@@ -102,7 +102,7 @@ class ScriptedEngine:
             yield place, tuple(Loss(2.0 * count, count) for count in words)
 
     def wanted(self) -> bool:
-        return bool(self.line.people)
+        return bool(self.line.waiting)
 
     def answering_now(self) -> bool:
         return self.line.taken

@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import gradio as gr
 import made
 import pytest
 from scripted import ScriptedEngine
@@ -43,13 +44,21 @@ def test_the_project_in_the_address_is_opened_and_an_unknown_one_is_not(studio, 
 
 
 def test_a_new_project_is_made_by_its_name_and_chosen(studio, ada, project):
-    assert strip.on_project(studio, ada, strip.NEW)[1]["visible"] is True
+    assert strip.on_project(studio, ada, strip.NEW, project)[1]["visible"] is True
 
-    chosen, name, tabs = strip.on_make(studio, ada, "  Lighthouse ")
+    chosen, name = strip.on_make(studio, ada, "  Lighthouse ")
 
     assert [each.name for each in writing.projects(studio)] == ["Harbour", "Lighthouse"]
     assert chosen["value"] == writing.project(studio, "Lighthouse").id
-    assert (name, tabs["selected"]) == ("", "write")
+    assert name == ""
+
+
+def test_another_project_begins_with_the_first_tab_but_not_the_first_that_a_page_learns(studio, ada, project):
+    *_, tab, shown = strip.on_project(studio, ada, project, "")
+    assert (tab, shown) == (gr.skip(), project)
+    assert strip.on_project(studio, ada, project, shown)[2] == gr.skip()
+    assert strip.on_project(studio, ada, "another", shown)[2:] == (gr.update(selected="write"), "another")
+    assert strip.on_project(studio, ada, strip.NEW, shown)[2:] == (gr.skip(), shown)  # until it has a name
 
 
 def test_it_tells_model_machine_and_that_nothing_runs(studio, ada, project):

@@ -131,7 +131,9 @@ def test_what_goes_wrong_is_said_and_what_is_ready_stays(studio, project):
 
 
 def test_two_lists_take_turns_and_never_make_room_for_each_other_token_by_token():
-    studio = SimpleNamespace(engine=SimpleNamespace(wanted=lambda: False), unattended=Unattended())
+    studio = SimpleNamespace(
+        engine=SimpleNamespace(wanted=lambda: False, answering_now=lambda: False), unattended=Unattended()
+    )
     inside, most = [], []
 
     def listed(left, ended):

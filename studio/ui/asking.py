@@ -18,8 +18,11 @@ from studio.core.records import Person
 from studio.ui.wire import bind
 from studio.work.studio import Studio
 
-# The page itself says when something was pressed: events may reach their handlers in another order.
-PRESSED = "(asking, pressed, ...given) => [asking, performance.now(), ...given]"
+# The page itself counts what is pressed: events may reach their handlers in another order.
+PRESSED = """(asking, pressed, ...given) => {
+    window.presses = (window.presses || 0) + 1;
+    return [asking, window.presses, ...given];
+}"""
 MOST = 20  # pages that are answered or wait for that, each in a thread; further ones wait for a thread
 PATIENCE = 5.0  # seconds for a drawing to be on its way to the page; it takes milliseconds
 MOMENT = 1.0  # seconds that a question waits for the answer before it, whose last word may be read before it has ended
@@ -27,14 +30,14 @@ Left = Callable[[], bool]
 
 
 class Asking:
-    """What one page asks, in milliseconds of its own clock: what it `asked` and is being answered, and when it `left` what it
-    had asked before. `values`: with what it was asked. `kept`: what the page keeps of the answer as it was drawn last.
+    """What one page asks, by the presses that it counts: with which it `asked` what is being answered, and with which it `left`
+    what it had asked before. `values`: with what it was asked. `kept`: what the page keeps of the answer as it was drawn last.
     """
 
     def __init__(self) -> None:
         self.changed = Condition()
-        self.asked: float | None = None
-        self.left = 0.0
+        self.asked: int | None = None
+        self.left = 0
         self.drawings = 0  # on their way to the page
         self.values: Sequence[Any] = ()
         self.kept: Any = None
@@ -51,7 +54,7 @@ class Asking:
             over = self.changed.wait_for(lambda: self.asked is None, MOMENT)
             return self.kept if over else None
 
-    def begin(self, pressed: float, values: Sequence[Any]) -> bool:
+    def begin(self, pressed: int, values: Sequence[Any]) -> bool:
         """Whether this is to be answered: not where something is being answered, nor where it was left before it began, nor
         where it was asked with the very same values: that is a key pressed twice.
         """
@@ -61,10 +64,10 @@ class Asking:
             self.asked, self.values, self.kept = pressed, values, None
             return True
 
-    def is_left(self, pressed: float) -> bool:
+    def is_left(self, pressed: int) -> bool:
         return pressed < self.left
 
-    def end(self, pressed: float, changed: bool) -> None:
+    def end(self, pressed: int, changed: bool) -> None:
         """`changed`: whether the page has something else to ask with now; otherwise the same may be asked once more."""
         with self.changed:
             if self.asked == pressed:
@@ -72,7 +75,7 @@ class Asking:
                 self.values = self.values if changed else ()
                 self.changed.notify_all()
 
-    def leave(self, pressed: float) -> Any:
+    def leave(self, pressed: int) -> Any:
         """Leave what was asked before. Nothing of it is drawn any more when this returns what was kept of it, None for nothing."""
         with self.changed:
             self.left = max(self.left, pressed)
@@ -85,7 +88,7 @@ class Asking:
             return kept
 
     @contextmanager
-    def drawing(self, pressed: float, kept: Any) -> Iterator[bool]:
+    def drawing(self, pressed: int, kept: Any) -> Iterator[bool]:
         """Held while a drawing is on its way to the page; whether it may be drawn."""
         with self.changed:
             allowed = not self.is_left(pressed)
@@ -161,7 +164,7 @@ def asks(
     what the page keeps.
     """
 
-    def on(studio: Studio, person: Person, page: Asking, pressed: float, *values: Any) -> Iterator[Any]:
+    def on(studio: Studio, person: Person, page: Asking, pressed: int, *values: Any) -> Iterator[Any]:
         given = latest(values, at, page.leave(pressed) if instead else page.settle(values))
         if page.begin(pressed, values):
             changed = False
@@ -190,7 +193,7 @@ def asks(
 def leaves(handler: Callable[..., Any], at: int | None) -> Callable[..., Any]:
     """A handler for what ends an answer; `at`: the place in its values of what the page keeps."""
 
-    def on(studio: Studio, person: Person, page: Asking, pressed: float, *values: Any) -> Any:
+    def on(studio: Studio, person: Person, page: Asking, pressed: int, *values: Any) -> Any:
         return handler(studio, person, *latest(values, at, page.leave(pressed)))
 
     on.__name__ = handler.__name__

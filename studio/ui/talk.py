@@ -26,7 +26,7 @@ PRINT = "The fingerprint of what answered: base, adapter, prompt and sampling. A
 MOST = 200  # turns of one conversation
 WRITING = "…"  # stands before an answer's first word; while the model is loaded first, the other does
 LOADING = "Loading the model; the line at the top shows how far it is."
-NEXT = "The model is answering somebody else first."
+NEXT = "Another question is being answered first."
 LENGTH = 200_000  # characters of one turn
 PAUSE = 0.05  # seconds between two drawings of an answer that is being written
 

@@ -39,24 +39,24 @@ def growing(studio, person, is_left, question):
 
 
 def test_an_answer_is_drawn_as_it_grows_and_last_nothing(page):
-    assert list(asked(page, 1.0, growing)) == [
+    assert list(asked(page, 1, growing)) == [
         ("question 1", [1]), ("question 2", [2]), ("question 3", [3]), gr.skip()
     ]  # fmt: skip
-    assert len(list(asked(page, 2.0, growing, question="another"))) == 4
+    assert len(list(asked(page, 2, growing, question="another"))) == 4
 
 
 def test_a_key_pressed_twice_asks_once_however_late_the_second_comes(page):
-    assert len(list(asked(page, 1.0, growing))) == 4
-    assert list(asked(page, 1.1, growing)) == [gr.skip()]
-    left(page, 2.0)  # begun anew, the same may be asked
-    assert len(list(asked(page, 3.0, growing))) == 4
+    assert len(list(asked(page, 1, growing))) == 4
+    assert list(asked(page, 2, growing)) == [gr.skip()]
+    left(page, 3)  # begun anew, the same may be asked
+    assert len(list(asked(page, 4, growing))) == 4
 
 
 def test_a_question_sent_at_an_answers_last_word_waits_for_its_end(page):
-    first = asked(page, 1.0, growing)
+    first = asked(page, 1, growing)
     next(first)
     answered = []
-    second = threading.Thread(target=lambda: answered.extend(asked(page, 2.0, growing, question="and this")))
+    second = threading.Thread(target=lambda: answered.extend(asked(page, 2, growing, question="and this")))
     second.start()
     time.sleep(0.1)
     assert not answered
@@ -68,25 +68,25 @@ def test_a_question_sent_at_an_answers_last_word_waits_for_its_end(page):
 
 def test_where_nothing_is_kept_the_last_drawing_is_the_last(page):
     """Gradio's page would lose the updates in it if another came at once."""
-    drawings = asks(growing, None, None, False)(None, None, page, 1.0, "question")
+    drawings = asks(growing, None, None, False)(None, None, page, 1, "question")
     assert list(drawings)[-1] == ("question 3", [3])
 
 
 def test_of_what_was_left_nothing_is_drawn(page):
-    drawings = asked(page, 1.0, growing)
+    drawings = asked(page, 1, growing)
     next(drawings)
-    answered = threading.Thread(target=left, args=(page, 2.0))
+    answered = threading.Thread(target=left, args=(page, 2))
     answered.start()
-    until(lambda: page.is_left(1.0))
+    until(lambda: page.is_left(1))
     assert list(drawings) == [gr.skip()]
     answered.join(10)
 
 
 def test_what_comes_after_is_drawn_when_the_last_drawing_is_on_its_way(page):
-    drawings = asked(page, 1.0, growing)
+    drawings = asked(page, 1, growing)
     next(drawings)
     over = []
-    leaving = threading.Thread(target=lambda: over.append(left(page, 2.0)))
+    leaving = threading.Thread(target=lambda: over.append(left(page, 2)))
     leaving.start()
     time.sleep(0.1)
     assert not over  # Gradio has not asked for the next drawing: the last may not be on its way yet
@@ -96,44 +96,44 @@ def test_what_comes_after_is_drawn_when_the_last_drawing_is_on_its_way(page):
 
 
 def test_what_was_drawn_last_counts_where_the_page_sent_what_it_had_before(page):
-    drawings = asked(page, 1.0, growing)
+    drawings = asked(page, 1, growing)
     next(drawings), next(drawings)
     over = []
-    leaving = threading.Thread(target=lambda: over.append(left(page, 2.0)))
+    leaving = threading.Thread(target=lambda: over.append(left(page, 2)))
     leaving.start()
-    until(lambda: page.is_left(1.0))
+    until(lambda: page.is_left(1))
     list(drawings)
     leaving.join(10)
     assert over == [[2]]
-    assert left(page, 3.0) == "what the page sent"  # nothing is being answered any more
+    assert left(page, 3) == "what the page sent"  # nothing is being answered any more
 
 
 def test_a_closed_page_lets_go_of_what_it_asked(page):
-    drawings = asked(page, 1.0, growing)
+    drawings = asked(page, 1, growing)
     next(drawings)
     drawings.close()
-    assert left(page, 2.0) == "what the page sent"
-    assert len(list(asked(page, 3.0, growing))) == 4
+    assert left(page, 2) == "what the page sent"
+    assert len(list(asked(page, 3, growing))) == 4
 
 
 def test_what_was_left_before_it_began_is_not_asked(page):
-    left(page, 2.0)
-    assert list(asked(page, 1.0, growing)) == [gr.skip()]
-    assert len(list(asked(page, 3.0, growing))) == 4
+    left(page, 2)
+    assert list(asked(page, 1, growing)) == [gr.skip()]
+    assert len(list(asked(page, 3, growing))) == 4
 
 
 def test_while_one_is_answered_another_is_not_asked_but_instead_of_it(page):
-    first = asked(page, 1.0, growing)
+    first = asked(page, 1, growing)
     next(first)
-    assert list(asked(page, 2.0, growing)) == [gr.skip()]  # a key pressed twice
-    second, began = asked(page, 3.0, growing, instead=True), []
+    assert list(asked(page, 2, growing)) == [gr.skip()]  # a key pressed twice
+    second, began = asked(page, 3, growing, instead=True), []
     beginning = threading.Thread(target=lambda: began.append(next(second)))
     beginning.start()
-    until(lambda: page.is_left(1.0))
+    until(lambda: page.is_left(1))
     assert list(first) == [gr.skip()]
     beginning.join(10)
     assert began == [("[1] 1", [1])]  # its value is what the first had drawn
-    assert list(asked(page, 4.0, growing)) == [gr.skip()]  # the second is still being answered
+    assert list(asked(page, 4, growing)) == [gr.skip()]  # the second is still being answered
 
 
 def test_the_model_is_told_at_once_that_it_was_left(page):
@@ -142,11 +142,11 @@ def test_the_model_is_told_at_once_that_it_was_left(page):
     def waiting(studio, person, is_left, question):
         yield question, []
         told.append(is_left())
-        left(page, 2.0)
+        left(page, 2)
         told.append(is_left())
         yield "late", []
 
-    assert list(asked(page, 1.0, waiting)) == [("question", []), gr.skip()]
+    assert list(asked(page, 1, waiting)) == [("question", []), gr.skip()]
     assert told == [False, True]
 
 
@@ -156,22 +156,22 @@ def test_what_goes_wrong_is_told_but_not_of_what_was_left(page):
         if question == "question":
             raise BadInput("No.")
 
-    drawings = asked(page, 1.0, failing)
+    drawings = asked(page, 1, failing)
     next(drawings)
     with pytest.raises(BadInput):
         next(drawings)
-    assert len(list(asked(page, 2.0, growing))) == 4  # what was refused may be asked once more
+    assert len(list(asked(page, 2, growing))) == 4  # what was refused may be asked once more
 
-    left(page, 2.5)
-    drawings = asked(page, 3.0, failing)
+    left(page, 3)
+    drawings = asked(page, 4, failing)
     next(drawings)
-    leaving = threading.Thread(target=left, args=(page, 4.0))
+    leaving = threading.Thread(target=left, args=(page, 5))
     leaving.start()
-    until(lambda: page.is_left(3.0))
+    until(lambda: page.is_left(4))
     assert list(drawings) == [gr.skip()]
     leaving.join(10)
 
 
 def test_each_page_has_its_own(page):
-    page.left = 5.0
-    assert copy.deepcopy(page).left == 0.0
+    page.left = 5
+    assert copy.deepcopy(page).left == 0

@@ -37,6 +37,7 @@ class Asking:
     def __init__(self) -> None:
         self.changed = Condition()
         self.asked: int | None = None
+        self.latest = 0  # the press with which something was asked last, also when it has ended
         self.left = 0
         self.drawings = 0  # on their way to the page
         self.values: Sequence[Any] = ()
@@ -61,7 +62,8 @@ class Asking:
         with self.changed:
             if self.asked is not None or self.is_left(pressed) or values == self.values:
                 return False
-            self.asked, self.values, self.kept = pressed, values, None
+            self.asked = self.latest = pressed
+            self.values, self.kept = values, None
             return True
 
     def is_left(self, pressed: int) -> bool:
@@ -194,7 +196,10 @@ def leaves(handler: Callable[..., Any], at: int | None) -> Callable[..., Any]:
     """A handler for what ends an answer; `at`: the place in its values of what the page keeps."""
 
     def on(studio: Studio, person: Person, page: Asking, pressed: int, *values: Any) -> Any:
-        return handler(studio, person, *latest(values, at, page.leave(pressed)))
+        given = latest(values, at, page.leave(pressed))
+        if pressed < page.latest:  # it comes too late, and must not be drawn over what was asked since
+            return gr.skip()
+        return handler(studio, person, *given)
 
     on.__name__ = handler.__name__
     return on

@@ -172,6 +172,12 @@ def test_what_goes_wrong_is_told_but_not_of_what_was_left(page):
     leaving.join(10)
 
 
+def test_what_comes_after_a_later_question_draws_nothing_over_it(page):
+    list(asked(page, 2, growing))
+    assert left(page, 1) == gr.skip()
+    assert left(page, 3) == "what the page sent"
+
+
 def test_each_page_has_its_own(page):
     page.left = 5
     assert copy.deepcopy(page).left == 0

@@ -167,7 +167,7 @@ def asks(
     """
 
     def on(studio: Studio, person: Person, page: Asking, pressed: int, *values: Any) -> Iterator[Any]:
-        given = latest(values, at, page.leave(pressed) if instead else page.settle(values))
+        given = with_kept(values, at, page.leave(pressed) if instead else page.settle(values))
         if page.begin(pressed, values):
             changed = False
             try:
@@ -196,7 +196,7 @@ def leaves(handler: Callable[..., Any], at: int | None) -> Callable[..., Any]:
     """A handler for what ends an answer; `at`: the place in its values of what the page keeps."""
 
     def on(studio: Studio, person: Person, page: Asking, pressed: int, *values: Any) -> Any:
-        given = latest(values, at, page.leave(pressed))
+        given = with_kept(values, at, page.leave(pressed))
         if pressed < page.latest:  # it comes too late, and must not be drawn over what was asked since
             return gr.skip()
         return handler(studio, person, *given)
@@ -205,7 +205,7 @@ def leaves(handler: Callable[..., Any], at: int | None) -> Callable[..., Any]:
     return on
 
 
-def latest(values: Sequence[Any], at: int | None, kept: Any) -> Sequence[Any]:
+def with_kept(values: Sequence[Any], at: int | None, kept: Any) -> Sequence[Any]:
     """The values with what was drawn last, if something was: the page may have sent what it had before that."""
     if at is None or kept is None:
         return values

@@ -33,6 +33,15 @@ def until(true):
         time.sleep(0.001)
 
 
+def leaving(page, pressed):
+    """(a thread that leaves what the page asked, what that comes to when it is done)"""
+    over = []
+    thread = threading.Thread(target=lambda: over.append(left(page, pressed)))
+    thread.start()
+    until(lambda: page.left == pressed)
+    return thread, over
+
+
 def growing(studio, person, is_left, question):
     for count in range(1, 4):
         yield f"{question} {count}", [count]
@@ -75,35 +84,28 @@ def test_where_nothing_is_kept_the_last_drawing_is_the_last(page):
 def test_of_what_was_left_nothing_is_drawn(page):
     drawings = asked(page, 1, growing)
     next(drawings)
-    answered = threading.Thread(target=left, args=(page, 2))
-    answered.start()
-    until(lambda: page.is_left(1))
+    thread, _ = leaving(page, 2)
     assert list(drawings) == [gr.skip()]
-    answered.join(10)
+    thread.join(10)
 
 
 def test_what_comes_after_is_drawn_when_the_last_drawing_is_on_its_way(page):
     drawings = asked(page, 1, growing)
     next(drawings)
-    over = []
-    leaving = threading.Thread(target=lambda: over.append(left(page, 2)))
-    leaving.start()
+    thread, over = leaving(page, 2)
     time.sleep(0.1)
     assert not over  # Gradio has not asked for the next drawing: the last may not be on its way yet
     assert next(drawings) == gr.skip()
-    leaving.join(10)
+    thread.join(10)
     assert over == [[1]]
 
 
 def test_what_was_drawn_last_counts_where_the_page_sent_what_it_had_before(page):
     drawings = asked(page, 1, growing)
     next(drawings), next(drawings)
-    over = []
-    leaving = threading.Thread(target=lambda: over.append(left(page, 2)))
-    leaving.start()
-    until(lambda: page.is_left(1))
+    thread, over = leaving(page, 2)
     list(drawings)
-    leaving.join(10)
+    thread.join(10)
     assert over == [[2]]
     assert left(page, 3) == "what the page sent"  # nothing is being answered any more
 
@@ -165,11 +167,9 @@ def test_what_goes_wrong_is_told_but_not_of_what_was_left(page):
     left(page, 3)
     drawings = asked(page, 4, failing)
     next(drawings)
-    leaving = threading.Thread(target=left, args=(page, 5))
-    leaving.start()
-    until(lambda: page.is_left(4))
+    thread, _ = leaving(page, 5)
     assert list(drawings) == [gr.skip()]
-    leaving.join(10)
+    thread.join(10)
 
 
 def test_what_comes_after_a_later_question_draws_nothing_over_it(page):

@@ -15,7 +15,9 @@ from studio.engine.llama import Fused, Layer, layer, norm
 from studio.engine.overlay import BASE, Share
 from studio.engine.slots import Slots
 
-AGREE = {torch.float32: 1e-4, torch.bfloat16: 5e-2}  # the difference's norm, as a share of the scores' own
+# The difference's norm, as a share of the scores' own. In bf16 both ways of reading are about 0.04 from fp32's scores, on some
+# machines 0.12, and 0.05 to 0.11 from each other; a layer left out or positions forgotten make it 0.45 and more.
+AGREE = {torch.float32: 1e-4, torch.bfloat16: 0.2}
 
 
 @dataclass(eq=False)

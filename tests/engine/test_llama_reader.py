@@ -254,6 +254,40 @@ def test_a_forward_that_does_not_agree_is_not_used(rehearsal_path, monkeypatch, 
     assert ids(reader, template, [row(template, SHORT)]) == [expected]
 
 
+@pytest.fixture(scope="module")
+def starter_in_bf16(starter_path):
+    """The starter's fast reader, in the precision in which it answers."""
+    model, _ = loaded(starter_path, "bf16")
+    reader = answering.read_by(model)
+    assert isinstance(reader, LlamaReader), "the rounding of 16 bits was taken for a mistake"
+    return reader
+
+
+def no_positions(monkeypatch, reader):
+    monkeypatch.setattr(llama_reader, "turn", lambda x, plan: None)
+
+
+def later_tokens_seen(monkeypatch, reader):
+    monkeypatch.setattr(reader, "hiding", lambda hidden: torch.zeros(hidden.shape, dtype=torch.bfloat16))
+
+
+def a_layer_left_out(monkeypatch, reader):
+    left_out, through = reader.layers[15], reader.through
+    monkeypatch.setattr(
+        reader,
+        "through",
+        lambda layer, held, x, plan: x if layer is left_out else through(layer, held, x, plan),
+    )
+
+
+@pytest.mark.parametrize("mistake", [no_positions, later_tokens_seen, a_layer_left_out])
+def test_rounding_is_told_from_a_mistake(starter_in_bf16, monkeypatch, mistake):
+    assert agrees(starter_in_bf16)
+    mistake(monkeypatch, starter_in_bf16)
+
+    assert not agrees(starter_in_bf16)
+
+
 def test_a_packed_weight_gives_the_plain_product_and_one_that_would_not_is_left(monkeypatch):
     weight, bias, x = torch.randn(96, 64), torch.randn(96), torch.randn(3, 5, 64)
     usual = packing.plain(weight, bias)(x)

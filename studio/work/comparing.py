@@ -115,8 +115,9 @@ def ask(
         for each, history in zip(arms, histories, strict=True)
     ]
     here = [place for place, each in enumerate(arms) if not each.endpoint]
-    refuse_changed(studio, [each for each in arms if each.run])
-    base = base_of(studio, project_id, arms) if here else ""
+    trained = [(each, runs.load(studio.home, each.run)) for each in arms if each.run]
+    refuse_changed(studio, trained)
+    base = base_under(studio, project_id, [run for _, run in trained]) if here else ""
 
     def local(ended: Callable[[], bool]) -> Iterator[tuple[Answer, ...]]:
         return studio.engine.answers(base, [asks[place] for place in here], ended)
@@ -140,33 +141,38 @@ def adapter(studio: Studio, arm: Arm) -> Path | None:
     return studio.home.adapter(arm.run, arm.point) if arm.run else None
 
 
-def refuse_changed(studio: Studio, tuned: Sequence[Arm]) -> None:
+def refuse_changed(studio: Studio, trained: Sequence[tuple[Arm, Run]]) -> None:
     """Raises BadInput where an adapter is not the one that its run made: it would answer under a wrong name."""
-    for each in tuned:
-        if is_unchanged(studio, each, checkpoint.fingerprint_once) is False:
+    for arm, run in trained:
+        if is_unchanged(studio, arm, run, checkpoint.fingerprint_once) is False:
             raise BadInput(
-                f"The adapter of {titled(replace(each, prompt=None).name)} is gone, or not the one that was trained and "
+                f"The adapter of {titled(replace(arm, prompt=None).name)} is gone, or not the one that was trained and "
                 "measured, so it is not asked. Put the file back, train again, or choose another run."
             )
 
 
 def is_unchanged(
-    studio: Studio, arm: Arm, fingerprint: Callable[[Path], str] = checkpoint.fingerprint
+    studio: Studio, arm: Arm, run: Run, fingerprint: Callable[[Path], str] = checkpoint.fingerprint
 ) -> bool | None:
     """Whether a run's adapter is, byte for byte, the one that was trained and measured; None where its card does not tell."""
-    card: dict[str, Any] = runs.load(studio.home, str(arm.run)).card or {}
+    card: dict[str, Any] = run.card or {}
     hashes = {each["update"]: each["sha256"] for each in card.get("points", ())}
     known = hashes.get(arm.point) if arm.point else card.get("adapter_sha256")
-    weights = studio.home.adapter(str(arm.run), arm.point) / WEIGHTS
+    weights = studio.home.adapter(run.id, arm.point) / WEIGHTS
     return (weights.is_file() and fingerprint(weights) == known) if known else None
 
 
 def base_of(studio: Studio, project_id: str, arms: Sequence[Arm]) -> str:
     """The one base under all arms. Raises BadInput where runs were trained on different ones."""
-    trained_on = {str(runs.load(studio.home, each.run).spec["base"]) for each in arms if each.run}
-    if len(trained_on) > 1:
+    return base_under(studio, project_id, [runs.load(studio.home, each.run) for each in arms if each.run])
+
+
+def base_under(studio: Studio, project_id: str, trained: Sequence[Run]) -> str:
+    """The one base of these runs, the project's where there are none. Raises BadInput where they are of different ones."""
+    bases = {str(each.spec["base"]) for each in trained}
+    if len(bases) > 1:
         raise BadInput(
-            f"These runs were trained on different base models ({', '.join(sorted(trained_on))}). "
+            f"These runs were trained on different base models ({', '.join(sorted(bases))}). "
             "Compare runs of the same base."
         )
-    return trained_on.pop() if trained_on else writing.by_id(studio, project_id).base
+    return bases.pop() if bases else writing.by_id(studio, project_id).base

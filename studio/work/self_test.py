@@ -51,7 +51,7 @@ def unproved(arm: str) -> Check:
 def files(studio: Studio, base: str, arm: Arm) -> Iterator[Check]:
     """Whether a run's adapter, and the base under it, are those that were trained and measured."""
     loaded = runs.load(studio.home, str(arm.run))
-    ok = comparing.is_unchanged(studio, arm) is True
+    ok = comparing.is_unchanged(studio, arm, loaded) is True
     said = (
         "is the one that was trained and measured."
         if ok

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from studio.core.errors import NothingToLearn, StudioError, TrainingFailed
+from studio.core.errors import TrainingFailed
 from studio.core.progress import Finished
 from studio.core.stats import change_interval
 from studio.engine import checkpoint, memory, points, resuming
@@ -16,11 +16,12 @@ from studio.engine.preparing import Prepared
 from studio.engine.run_folder import Folder, write_json
 
 SAME = 0.02  # how far the loss of one and the same adapter may be apart: in 16 bits rows of other lengths round otherwise
+TOO_FAR = 0.02  # a rise of the held-out loss, as a share, that is no longer chance or a beginning
 FEWEST = 5  # held-out conversations below which an interval would only pretend to know
 
 
 def finish(folder: Folder, prepared: Prepared, at: Standing, why: str) -> None:
-    """Publish what a run has learned. `why` it ended, as the loop tells. Raises NothingToLearn, TrainingFailed."""
+    """Publish what a run has learned. `why` it ended, as the loop tells. Raises TrainingFailed."""
     begun = time.monotonic()
     if not at.best_update:
         raise nothing_kept(at, why)
@@ -37,20 +38,27 @@ def finish(folder: Folder, prepared: Prepared, at: Standing, why: str) -> None:
     shutil.rmtree(folder.checkpoints, ignore_errors=True)
 
 
-def nothing_kept(at: Standing, why: str) -> StudioError:
+def nothing_kept(at: Standing, why: str) -> TrainingFailed:
     """Why a run that ended has no adapter, and what to do."""
     if why == "numbers":
         return TrainingFailed(
             "The loss stopped being a number three times before anything was learned, so the run was ended. "
             "Try a lower learning rate."
         )
-    if why == "forgot":
-        return NothingToLearn(
+    # An adapter better than the base is kept, unless it lies beyond the forgetting limit.
+    moved = at.last / at.before - 1 if at.last and at.before else 0.0
+    if why == "forgot" or moved < 0:
+        return TrainingFailed(
             f"General knowledge suffered before anything could be kept: the loss on general text rose by {at.forgotten:.0%}. "
             "Mix in general examples, or choose a gentler strength; if general knowledge does not matter here, set the "
             "forgetting limit under Advanced settings to 0."
         )
-    return NothingToLearn(
+    if moved > TOO_FAR:
+        return TrainingFailed(
+            f"The held-out loss never fell below the base model's and ended {moved:.0%} above it, so there is nothing to keep. "
+            "Choose a gentler strength: this one drives the model away from what it could."
+        )
+    return TrainingFailed(
         "The held-out loss never fell below the base model's, so there is nothing to keep. "
         "Try the strong preset, or write more examples."
     )

@@ -73,10 +73,16 @@ def next_round(
     NothingToLearn, and as `elsewhere.answer_all` does.
     """
     found = match(studio, project_id, judging)
-    waiting = [each for each in met(studio, person, project_id, found) if not each.choice]
-    if len(waiting) > ahead:
-        return waiting[ahead]
-    return next(made(studio, person, project_id, found, 1), None)
+
+    def waiting() -> Round | None:
+        ready = [each for each in met(studio, person, project_id, found) if not each.choice]
+        return ready[ahead] if len(ready) > ahead else None
+
+    if ready := waiting():
+        return ready
+    # One at a time: who votes before the next round is there waits for it, instead of having it answered once more.
+    with studio.unattended.making(project_id, person.name):
+        return waiting() or next(made(studio, person, project_id, found, 1), None)
 
 
 def made(studio: Studio, person: Person, project_id: str, found: Match, most: int) -> Iterator[Round]:
@@ -97,8 +103,9 @@ def picked(studio: Studio, person: Person, project_id: str, found: Match) -> lis
     for each in sorted(left, key=lambda each: order(person, each.id)):
         # Another question than the one that follows: asked twice in a row, it would tell what the first round was for.
         spare = [other for other in found.questions if other.id not in {*calibrated, each.id}]
-        if spare and secrets.randbelow(CALIBRATION - 1) == 0:
-            other = secrets.choice(spare)
+        # Drawn anew after each: so the rate is the same for rounds that are made one by one.
+        while spare and secrets.randbelow(CALIBRATION) == 0:
+            other = spare.pop(secrets.randbelow(len(spare)))
             calibrated.add(other.id)
             chosen.append((other, True))
         chosen.append((each, False))

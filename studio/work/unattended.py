@@ -1,4 +1,4 @@
-"""What is kept in memory of long lists that are answered unattended: whose turn it is, and what is being prepared."""
+"""What is kept in memory of answers that nobody watches: whose turn it is, what is being prepared, who is prepared for."""
 
 from __future__ import annotations
 
@@ -22,8 +22,14 @@ class Preparation:
 
 @dataclass
 class Unattended:
-    """`turn` is held while a list is answered: two lists that made room for each other token by token would never end."""
+    """`turn` is held while a list is answered: two lists that made room for each other token by token would never end.
+    `judges`: by project and name, held while a round is made for one.
+    """
 
     turn: Lock = field(default_factory=Lock)
     starting: Lock = field(default_factory=Lock)
     preparation: Preparation | None = None
+    judges: dict[tuple[str, str], Lock] = field(default_factory=dict)
+
+    def making(self, project_id: str, judge: str) -> Lock:
+        return self.judges.setdefault((project_id, judge), Lock())

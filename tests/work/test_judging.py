@@ -1,7 +1,11 @@
 """Blind judging, with the rehearsal model: rounds are met once, votes kept once, and sides tell nothing."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 from itertools import cycle
+from threading import Event
 
 import harbour
 import pandas as pd
@@ -13,6 +17,7 @@ from studio.core.judging import CALIBRATION, tallies
 from studio.core.records import Answer, Person
 from studio.work import judging, planning, standing
 from studio.work.judging import Judging
+from studio.work.unattended import Unattended
 
 ADA, BEN = Person("Ada"), Person("Ben")
 PAIR = Judging(("base", "prompt:brief"))
@@ -43,6 +48,48 @@ def test_a_round_can_be_made_while_another_is_read(studio, project):
     assert ahead.id != first.id
     judging.vote(studio, ADA, project.id, first.id, "tie")
     assert judging.next_round(studio, ADA, project.id, PAIR) == ahead
+
+
+class Instant:
+    """An engine that answers at once, one arm at much greater length: what is looked at is where its answers are shown."""
+
+    def answer_all(self, base, asks, rows_at_once, stopping):
+        for place, ask in enumerate(asks):
+            words = 3 if ask.messages[0].content == "Be brief." else 40
+            yield place, Answer("word " * words, words, 0.1, True, str(words))
+
+
+class Patient(Instant):
+    """Answers when it is let, and tells how often it was asked."""
+
+    def __init__(self):
+        self.asked, self.may = 0, Event()
+
+    def answer_all(self, *given):
+        self.asked += 1
+        assert self.may.wait(10)
+        yield from super().answer_all(*given)
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_who_votes_before_the_next_round_is_there_waits_for_it(studio, project, monkeypatch, guarded):
+    first = judging.next_round(studio, ADA, project.id, PAIR)
+    slow = replace(studio, engine=Patient())
+    known = judging.match(studio, project.id, PAIR)
+    monkeypatch.setattr(judging, "match", lambda *_: known)
+    if not guarded:
+        monkeypatch.setattr(Unattended, "making", lambda *_: nullcontext())
+    with ThreadPoolExecutor(2) as threads:
+        ahead = threads.submit(judging.next_round, slow, ADA, project.id, PAIR, ahead=1)
+        while not slow.engine.asked:
+            time.sleep(0.01)
+        judging.vote(studio, ADA, project.id, first.id, "left")
+        awaited = threads.submit(judging.next_round, slow, ADA, project.id, PAIR)
+        time.sleep(0.3)
+        slow.engine.may.set()
+
+    assert slow.engine.asked == (1 if guarded else 2)
+    assert ahead.result() == awaited.result() or not guarded
 
 
 def test_a_key_pressed_twice_votes_once_and_another_choice_needs_the_first_taken_back(studio, project):
@@ -113,15 +160,6 @@ def test_typed_questions_are_judged_too(studio, project):
 
     assert asked == ("Where is it?", "When does it sail?")
     assert seen == set(asked)
-
-
-class Instant:
-    """An engine that answers at once, one arm at much greater length: what is looked at is where its answers are shown."""
-
-    def answer_all(self, base, asks, rows_at_once, stopping):
-        for place, ask in enumerate(asks):
-            words = 3 if ask.messages[0].content == "Be brief." else 40
-            yield place, Answer("word " * words, words, 0.1, True, str(words))
 
 
 def sitting(studio, project, questions):

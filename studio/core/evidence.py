@@ -40,7 +40,8 @@ class Evidence:
 
     `answers`: held-out questions that both answered; `closed`: the share of the gap; `why_not`: why there is none. `held_out`:
     the change of the held-out loss, as a share; `general`: that of the loss on general text. `length`: of the run's answers,
-    in the experts'; `base_length` that of the base's. `mixed`: general examples for each own one. `learned`: own ones.
+    in the experts'; `base_length` that of the base's. `mixed`: general examples for each own one. `learned`: own ones. `rate`:
+    the learning rate.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Evidence:
     base_length: float = 1.0
     mixed: float = 1.0
     learned: int = WISHED
+    rate: float = 2e-4
 
 
 def lasting(votes: Tally) -> Estimate:

@@ -127,6 +127,13 @@ PRESET_HELP = {
 }
 
 
+def neighbours(rate: float) -> tuple[str, str]:
+    """The names of the next gentler and the next stronger preset of a learning rate; "" where none goes further."""
+    gentler = [name for name, each in PRESETS.items() if each["learning_rate"] < rate]
+    stronger = [name for name, each in PRESETS.items() if each["learning_rate"] > rate]
+    return (gentler or [""])[-1], (stronger or [""])[0]
+
+
 def preset(name: str, learned: int, **changes: Any) -> Recipe:
     """The recipe of a preset for a set of `learned` conversations. Raises BadRecipe for a name or setting it does not know."""
     if name not in PRESETS:

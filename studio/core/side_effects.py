@@ -11,6 +11,7 @@ from studio.core import shares
 from studio.core.estimate import Estimate
 from studio.core.evidence import Deed, Evidence, lasting, moved, signed
 from studio.core.gap import FEW, percent
+from studio.core.recipe import neighbours
 
 QUARTER = 0.25  # of what the base knew
 SLIGHT, ENOUGH_KEPT, MUCH = 0.02, 0.05, 0.1  # of the loss on general text
@@ -61,7 +62,7 @@ def quizzed(known: Evidence) -> Found:
     quiz = known.quiz
     if quiz is None:
         return Found("not yet known", "It was not asked the general questions yet.", MEASURE)
-    said = f"Of {quiz.asked} general questions the base answers {quiz.base} right, {known.name} {quiz.run}: {quiz.lost} lost, {quiz.won} won"
+    said = f"Of {quiz.asked} general questions the base answers {quiz.base} right and {known.name} answers {quiz.run}: {quiz.lost} lost, {quiz.won} won"
     if quiz.base < KNOWN:
         return Found("none", f"{said}. The base knows too few of them to show what was lost.")
     if shares.share(quiz.lost, quiz.won).low <= 0.5:
@@ -105,4 +106,6 @@ def of_length(length: Estimate, base: float) -> Found:
 def gentler(known: Evidence) -> str:
     if known.mixed < 1:
         return "Mix in general examples: 1 for each of yours. If it still forgets then, train more gently."
-    return "Train more gently: the next gentler strength, or fewer passes."
+    name, _ = neighbours(known.rate)
+    other = f"with the strength “{name}”" if name else "with a lower learning rate under Advanced settings"
+    return f"Train more gently: {other}, or with fewer passes."

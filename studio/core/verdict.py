@@ -38,6 +38,7 @@ from studio.core import judging, shares
 from studio.core.evidence import Evidence, lasting, moved, signed
 from studio.core.gap import FEW, LITTLE, ends, percent
 from studio.core.outcome import HARDLY, WISHED
+from studio.core.recipe import neighbours
 from studio.core.side_effects import EVALUATE, GRADES, Effects, Found, effects
 
 HALF, QUARTER = 0.5, 0.25  # of the gap
@@ -135,7 +136,9 @@ def stronger(known: Evidence, harmed: bool) -> Iterator[str]:
     elif harmed:
         yield "Write more examples: they carry the style further at the same strength."
     if not harmed:
-        yield "Train more strongly: the next stronger strength, or more passes."
+        _, name = neighbours(known.rate)
+        other = f"with the strength “{name}”, or " if name else ""
+        yield f"Train more strongly: {other}with more passes."
 
 
 def unsettled(known: Evidence) -> Iterator[str]:

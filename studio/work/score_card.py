@@ -69,6 +69,7 @@ def score_card(studio: Studio, person: Person, project_id: str, run_id: str) -> 
     known = Evidence(
         f"run {run_id}", votes, held_out=held_out(run), general=general(kept), quiz=quiz(kept),
         mixed=float(spec["recipe"]["general"]), learned=int(spec["data"]["train"]["rows"]),
+        rate=float(spec["recipe"]["learning_rate"]),
     )  # fmt: skip
     found = newest(studio, run)
     arms, experts, copied = (), None, None

@@ -94,6 +94,22 @@ def test_forgetting_is_mended_by_general_examples_where_there_were_none_else_gen
     assert any("Export" in each for each in verdict(WELL).next)
 
 
+@pytest.mark.parametrize(
+    ("rate", "weak", "harmed"),
+    [
+        (5e-5, "with the strength “gentle”, or", "with a lower learning rate"),
+        (1e-4, "with the strength “standard”, or", "with a lower learning rate"),
+        (2e-4, "with the strength “strong”, or", "with the strength “gentle”, or"),
+        (4e-4, "strongly: with more passes.", "with the strength “standard”, or"),
+        (4e-3, "strongly: with more passes.", "with the strength “strong”, or"),
+    ],
+)
+def test_the_next_strength_is_named_and_none_where_none_goes_further(rate, weak, harmed):
+    hardly = replace(WELL, rate=rate, closed=GAP["nothing"])
+    assert any(weak in each for each in verdict(hardly).next)
+    assert any(harmed in each for each in verdict(replace(WELL, rate=rate, votes=DISLIKED)).next)
+
+
 # --- whatever was measured
 
 ends = some.floats(-1.0, 2.0).map(lambda each: round(each, 3))

@@ -48,7 +48,7 @@ def test_the_measured_quiz_is_shown_with_what_was_lost_escaped(studio, ada, proj
     compare_verdict.on_measure(studio, ada, project, "1")
     shown, hint, button = compare_verdict.on_read(studio, ada, project, "1")
 
-    assert f"the base answers {len(questions)} right, run 1 0" in shown
+    assert f"the base answers {len(questions)} right and run 1 answers 0:" in shown
     assert "serious side effects" in shown
     assert "&lt;script&gt;" in shown
     assert "<script>" not in shown

@@ -62,14 +62,18 @@ def percent(before: float, after: float) -> str:
 
 
 def label(run: Run) -> str:
-    """A run in a list to choose from: "Run 7 (standard, −35 %)"."""
-    return f"{name(run)} ({', '.join(each for each in (preset(run), change(run)) if each)})"
+    """A run in a list to choose from: "Run 7 (standard, −35 %)", or "Run 7, calm voice (…)" where it has another name. The
+    number always stands there, for it is what sentences about a run call it.
+    """
+    number, given = f"Run {run.id}", name(run)
+    called = number if given == number else f"{number}, {given}"
+    return f"{called} ({', '.join(each for each in (preset(run), change(run)) if each)})"
 
 
 def point_label(run: Run, point: dict[str, Any]) -> str:
     """A point of a run in the same list: "Run 7 after 40 of 120 updates (−21 %)"."""
     card: dict[str, Any] = run.card or {}
-    far = f"{name(run)} after {point['update']:,} of {counted(card['updates'], 'update')}"
+    far = f"Run {run.id} after {point['update']:,} of {counted(card['updates'], 'update')}"
     before, _ = losses(run)
     return f"{far} ({percent(before, point['held_out_loss'])})" if before else far
 

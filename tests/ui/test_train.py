@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 import warnings
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from types import SimpleNamespace
 
 import gradio as gr
@@ -495,6 +495,8 @@ def test_a_run_in_a_list_is_named_with_its_preset_and_its_change(studio, project
     run = run_history.run(studio, finished(studio, project).name)
 
     assert show_run.label(run) == "Run 1 (standard, −35 %)"
+    named = replace(run, spec={**run.spec, "name": "Calm voice"})
+    assert show_run.label(named) == "Run 1, Calm voice (standard, −35 %)"
 
 
 @pytest.mark.parametrize(("after", "words", "kind"), [

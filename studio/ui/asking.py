@@ -6,7 +6,7 @@ something that was pressed in the same moment is lost with it. So an answer is t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from threading import Condition
@@ -172,11 +172,7 @@ def asks(
             changed = False
             try:
                 with closing(handler(studio, person, lambda: page.is_left(pressed), *given)) as drawings:
-                    for each in drawings:
-                        with page.drawing(pressed, None if drawn_at is None else each[drawn_at]) as allowed:
-                            if not allowed:
-                                break
-                            yield each
+                    yield from until_left(page, pressed, drawings, drawn_at)
                 changed = drawn_at is not None
             except Exception:
                 if not page.is_left(pressed):
@@ -190,6 +186,17 @@ def asks(
 
     on.__name__ = handler.__name__
     return on
+
+
+def until_left(
+    page: Asking, pressed: int, drawings: Iterable[tuple[Any, ...]], at: int | None
+) -> Iterator[tuple[Any, ...]]:
+    """The drawings of an answer until it is left, each on its way to the page while it is held here; for `at` see `asks`."""
+    for each in drawings:
+        with page.drawing(pressed, None if at is None else each[at]) as allowed:
+            if not allowed:
+                return
+            yield each
 
 
 def leaves(handler: Callable[..., Any], at: int | None) -> Callable[..., Any]:

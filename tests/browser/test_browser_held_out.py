@@ -89,7 +89,7 @@ def into_compare(page):
     """A row's answers, and the question once more."""
     box = page.locator("#held-out-limit").bounding_box()
     assert box["x"] + box["width"] <= 390
-    row = page.locator("#held-out-answers .asked > li").first
+    row = page.locator("#held-out-answers .asked > li", has=page.locator("[data-fold]")).first
     row.locator("[data-fold]").click()
     expect(row).to_have_class("whole")
     question = row.locator("h3 .said").inner_text()

@@ -10,7 +10,7 @@ from typing import Any
 from studio.core import encode
 from studio.core.errors import DoesNotFit
 from studio.core.records import Answer, Message, Token
-from studio.engine import device, downloads, folders, resolve
+from studio.engine import device, downloads, folders, libraries, resolve
 from studio.engine.answering import Answering
 from studio.engine.api import Ask, Base, Device, Loss, Progress, Said, Size
 from studio.engine.models import ChatTemplate, load, load_tokenizer
@@ -41,6 +41,7 @@ class LocalEngine:
         return resolve.resolve(id, self.models)
 
     def fetch(self, id: str, progress: Progress) -> Base:
+        libraries.wait()
         resolve.ensure(id, self.models, progress)
         return self.base(id)
 
@@ -67,6 +68,7 @@ class LocalEngine:
     def read(self, id: str) -> tuple[str, ChatTemplate, Sizes]:
         """The base's chat template, read once, and anew when its files have changed; and the sizes counted under it."""
         folder = resolve.ready(id, self.models)
+        libraries.wait()
         identity = folders.identity(folder)
         known = self.templates.get(folder)
         if known is None or known[0] != identity:
@@ -104,6 +106,7 @@ class LocalEngine:
 
     def merge(self, id: str, adapter: Path, out: Path) -> list[Path]:
         """See Engine.merge. Into 16-bit weights, never into 4-bit ones: there a light adapter can vanish."""
+        libraries.wait()
         from studio.engine import adapters
 
         folder = resolve.ready(id, self.models)

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from studio.core import cutting
 from studio.core.errors import BadInput
 from studio.core.estimate import Estimate, Floats, estimate, groups, means, separation
+from studio.engine import libraries
 
 LEAST = 20  # conversations to learn from: with fewer, a fold has hardly one of each kind of answer
 MOST = 300  # from so many on, more make the score hardly surer, and the base would have to answer them all
@@ -212,6 +213,7 @@ Counts = tuple[Any, ...]  # sparse matrices, texts by n-grams: of characters, an
 
 def counted(texts: Sequence[str]) -> Counts:
     """How often each n-gram stands in each text; capital letters count with characters, not with words."""
+    libraries.wait()  # transformers imports parts of this one, too
     from sklearn.feature_extraction.text import HashingVectorizer
 
     shared = {"n_features": BINS, "alternate_sign": False, "norm": None}

@@ -93,6 +93,8 @@ def serve(
         lambda _: not server.should_exit
     )  # pages that are cut off are no error
     threading.Thread(target=greet, args=(server, front.address, tell), daemon=True, name="greet").start()
+    # The browser draws the page first, from this process: imports beside it would make both slower.
+    serving.start_warming(lambda: server.started, PAGE_FIRST)
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[front.hand_over()])
     tell("The studio has ended. What you wrote is saved; a training that runs goes on.")
@@ -106,7 +108,7 @@ def leave() -> NoReturn:
 
 
 def greet(server: uvicorn.Server, address: str, tell: Callable[[str], None]) -> None:
-    """Once the first page is answered: say where it is, and import in the background what the first answer needs."""
+    """Once the first page is answered, say where it is."""
     while not server.started:
         if server.should_exit:
             return
@@ -114,9 +116,6 @@ def greet(server: uvicorn.Server, address: str, tell: Callable[[str], None]) -> 
     if not answers(address):
         log.error("the first page could not be read from %s", address)
     tell(f"The studio is at {address}")
-    # The browser draws the page now, from this process: imports beside it would make both slower.
-    time.sleep(PAGE_FIRST)
-    serving.start_warming()
 
 
 def answers(address: str) -> bool:

@@ -28,7 +28,7 @@ WRITING = "…"  # stands before an answer's first word; while the model is load
 LOADING = "Loading the model; the line at the top shows how far it is."
 NEXT = "Another question is being answered first."
 LENGTH = 200_000  # characters of one turn
-PAUSE = 0.05  # seconds between two drawings of an answer that is being written
+PAUSE = 0.1  # seconds between two drawings of an answer that is being written: the whole conversation is drawn each time
 
 
 def checked(given: object) -> list[Turn]:

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
-import logging
 import shutil
 import tempfile
-import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from studio.engine.trial import quiet_bitsandbytes
+from studio.engine import libraries
 from studio.store import environment
 from studio.store.home import assets
 from studio.work.studio import Studio
 
-log = logging.getLogger(__name__)
-WARM_UP = "warm-up"  # the name of the thread that imports the heavy libraries
-HEAVY = ("torch", "transformers", "peft")
 DAY = 24 * 60 * 60  # seconds
 
 
@@ -63,21 +58,12 @@ def private_paths(studio: Studio) -> list[Path]:
 
 def warming() -> bool:
     """Whether the heavy libraries are being imported just now: until then, what needs them would keep a person waiting."""
-    return any(each.name == WARM_UP for each in threading.enumerate())
+    return libraries.coming()
 
 
-def start_warming() -> None:
-    """Import what the first answer will need, in the background: it takes seconds, and the page is there already."""
-    threading.Thread(target=warm, name=WARM_UP, daemon=True).start()
-
-
-def warm() -> None:
-    quiet_bitsandbytes()
-    for name in HEAVY:
-        try:
-            importlib.import_module(name)
-        except Exception:  # a broken library is told by the first thing that needs it, in its own words
-            log.exception("%s could not be imported", name)
+def start_warming(may: Callable[[], bool], pause: float) -> None:
+    """See libraries.start."""
+    libraries.start(may, pause)
 
 
 def is_passed(studio: Studio, path: Path) -> bool:

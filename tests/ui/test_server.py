@@ -20,10 +20,11 @@ from starlette.testclient import TestClient
 
 from studio.core.errors import Busy, NotServedSafely
 from studio.core.records import Person
+from studio.engine import libraries
 from studio.store.database import Database
 from studio.store.home import open_home
 from studio.ui import front, gate, page, server
-from studio.work import serving, writing
+from studio.work import writing
 from studio.work.jobs import Jobs
 from studio.work.studio import Studio
 
@@ -385,9 +386,9 @@ def test_the_first_page_is_there_before_torch(tmp_path):
 
 def test_a_library_that_cannot_be_imported_is_logged_and_nothing_ends(monkeypatch, caplog):
     monkeypatch.setitem(sys.modules, "peft", None)
-    monkeypatch.setattr(serving, "HEAVY", ("peft",))
+    monkeypatch.setattr(libraries, "HEAVY", ("peft",))
 
-    serving.warm()
+    libraries.bring()
 
     assert "peft could not be imported" in caplog.text
 

@@ -19,7 +19,7 @@ def steps(studio, person, project):
 
 def test_the_model_reads_a_few_learned_answers_and_its_text_is_a_proposal(studio, ada, project, engine):
     write_many(studio, ada, project, 60)
-    engine.script, engine.pause = ["Be brief. Number your answers."], 0.06
+    engine.script, engine.pause = ["Be brief. Number your answers."], talk.PAUSE * 1.2
     first, *growing, last = steps(studio, ada, project)
 
     assert first[PROPOSED]["visible"]

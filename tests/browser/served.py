@@ -57,7 +57,7 @@ class Served:
 
 
 class Slow(Served):
-    """One whose model says every question again, a word every tenth of a second."""
+    """One whose model says every question again, a word every fifth of a second."""
 
     def begin(self):
         command = [sys.executable, str(HERE / "slow_studio.py"), str(self.home), str(self.port)]

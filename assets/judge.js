@@ -4,6 +4,7 @@ const proof = at("proof"), before = at("before"), place = at("round"), after = a
 const CHOICES = [["left", "Left is better", "←", "ArrowLeft"], ["tie", "Tie", "=", "="], ["bad", "Both bad", "-", "-"], ["right", "Right is better", "→", "ArrowRight"]];
 let round = null, wanted = null, votes = 0, busy = false;
 const picked = new Set(), fixes = new Set();
+let mine = null; // what this judge chose last: two arms, and questions of their own
 let due = []; // answers to be fixed, whose round's vote can still be taken back
 
 function deed(text, classes, does, key) {
@@ -38,9 +39,12 @@ function offer() {
     before.replaceChildren(make("p", "soft", "Train a model, or keep a prompt in the Prompt tab: then its answers can be judged against the base's without knowing which is which."));
     return;
   }
-  const [one, first] = choice("Judge", "base"), [two, second] = choice("against", arms[1].arm);
+  const known = arm => arms.some(each => each.arm === arm), again = mine && known(mine.one) && known(mine.two) ? mine : { one: "base", two: arms[1].arm, questions: "" };
+  const [one, first] = choice("Judge", again.one), [two, second] = choice("against", again.two);
   const own = make("details"), text = make("textarea"), row = make("div", "choosing");
   text.rows = 4;
+  text.value = again.questions;
+  own.open = Boolean(text.value);
   text.setAttribute("aria-label", "Your own questions, one on each line");
   own.append(make("summary", "", "Ask your own questions instead of the held-out ones"), text);
   const wish = () => ({ one: first.value, two: second.value, questions: text.value });
@@ -53,6 +57,7 @@ function offer() {
 }
 
 async function begin(wish) {
+  mine = wish;
   wanted = { project: props.value.project, ...wish };
   votes = 0;
   if (await verified()) await forward();
@@ -237,9 +242,10 @@ document.addEventListener("keydown", event => {
 // The tab tells its arms whenever it is opened: a sitting goes on where they are the same.
 let known = "";
 function learn() {
-  const now = JSON.stringify(props.value || {});
+  const { last, ...told } = props.value || {}, now = JSON.stringify(told);
   if (now === known) return;
   known = now;
+  mine = last;
   due = [];
   standing.replaceChildren();
   proof.replaceChildren();

@@ -1,8 +1,11 @@
 // Answers that are prepared for judging in the background: how far they are, as long as the page is looked at.
 const ahead = element.querySelector(".ahead");
-let aheadTimer = null;
+let aheadTimer = null, leftAhead = null; // `leftAhead`: what of it can be gone on with
 
-async function prepare(wish) { tellAhead(await asked(server.on_prepare, { project: props.value.project, ...wish })); }
+async function prepare(wish) {
+  mine = wish;
+  tellAhead(await asked(server.on_prepare, { project: props.value.project, ...wish }));
+}
 
 async function askAhead() {
   clearTimeout(aheadTimer);
@@ -18,15 +21,18 @@ function tellAhead(told) {
   clearTimeout(aheadTimer);
   if (told.going) aheadTimer = setTimeout(askAhead, 1000);
   if (!told.said) { ahead.replaceChildren(); return; }
-  let bar = ahead.querySelector("progress"), said = ahead.querySelector("p"), halt = ahead.querySelector("button");
+  let bar = ahead.querySelector("progress"), said = ahead.querySelector("p"), [halt, on] = ahead.querySelectorAll("button");
   if (!said) {
     bar = make("progress");
-    bar.setAttribute("aria-label", "Pairs of answers that are ready");
+    bar.setAttribute("aria-label", "Questions that are answered on both sides");
     said = make("p", "soft num");
     halt = deed("Stop preparing", "quiet", async () => tellAhead(await asked(server.on_unprepare, { project: props.value.project })));
-    ahead.replaceChildren(bar, said, halt);
+    on = deed("Go on preparing", "quiet", () => prepare(leftAhead));
+    ahead.replaceChildren(bar, said, halt, on);
   }
+  leftAhead = told.left;
   bar.hidden = halt.hidden = !told.going;
+  on.hidden = !told.left;
   bar.max = told.total;
   bar.value = told.done;
   said.textContent = told.said;

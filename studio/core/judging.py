@@ -35,6 +35,14 @@ CALIBRATION = 8  # one round in so many shows two answers of one arm
 
 
 @dataclass(frozen=True)
+class Judging:
+    """What is judged: two arms by their names, on held-out questions, or on `questions` where some are given."""
+
+    arms: tuple[str, str]
+    questions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Shown:
     """An arm's answer on one side of a round. `fingerprint` tells which weights, prompt and sampling it came from."""
 

@@ -16,7 +16,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0007"  # the newest migration: a database that is there already is opened without loading Alembic
+REVISION = "0008"  # the newest migration: a database that is there already is opened without loading Alembic
 
 metadata = MetaData()
 
@@ -189,6 +189,19 @@ rounds = Table(
     Column("voted_at", Text, nullable=False),
     Column("revealed", Boolean, nullable=False),  # the judge has been told which arm was where
     UniqueConstraint("project_id", "judge", "base", "pair", "question", name="rounds_once"),
+)
+
+# What each judge chose to judge last, and how far its answers were prepared: told after a restart, too.
+judgings = Table(
+    "judgings",
+    metadata,
+    Column("project_id", Text, ForeignKey("projects.id"), primary_key=True),
+    Column("judge", Text, primary_key=True),
+    Column("arms", Text, nullable=False),  # JSON, both names as they were chosen
+    Column("questions", Text, nullable=False),  # JSON, typed ones; empty: the held-out ones
+    Column("at", Text, nullable=False),
+    Column("preparing", Integer, nullable=False),  # how many questions were to be prepared from then on
+    Column("outcome", Text, nullable=False),  # of preparing: empty while it goes on
 )
 
 # Who is at which conversation, until when unless they say so again: so that two people do not meet by chance.

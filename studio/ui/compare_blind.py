@@ -16,7 +16,6 @@ from studio.ui.shell import Shell
 from studio.ui.show import counted
 from studio.ui.wire import bind, bind_server
 from studio.work import judging, models, prompts, serving, standing
-from studio.work.judging import Judging
 from studio.work.self_test import self_test
 from studio.work.studio import Studio
 
@@ -59,13 +58,16 @@ def on_judge(studio: Studio, person: Person, project: str | None) -> dict[str, A
     # What stands second is chosen: nothing that leaves.
     local = [each for each in columns if not each[1].startswith(ARM)]
     arms = [{"label": label, "arm": arm} for label, arm in dict.fromkeys([*local, *words, *columns])]
-    away = compare_endpoint.asked_besides(studio)
-    return {"project": project, "arms": arms, "away": away, "reasons": judging.REASONS, "calibration": CALIBRATION}  # fmt: skip
+    away, last = compare_endpoint.asked_besides(studio), judging.again(studio, person, project)
+    return {
+        "project": project, "arms": arms, "away": away, "reasons": judging.REASONS, "calibration": CALIBRATION,
+        "last": compare_prepare.wish(last) if last else None,
+    }  # fmt: skip
 
 
 def on_round(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
     """The round that waits for this judge's vote; with `ahead`, the one after it is made, and nothing is shown of it."""
-    wanted = wish(given)
+    wanted = compare_prepare.wanted(given)
     ahead = given.get("ahead") is True
     found = judging.next_round(studio, person, str(given["project"]), wanted, ahead=int(ahead))
     return {"round": as_shown(found) if found and not ahead else None, "over": found is None}
@@ -74,17 +76,13 @@ def on_round(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str,
 def on_self_test(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
     """Whether both sides are what they say; asked before the first vote of a sitting."""
     project = str(given["project"])
-    found = self_test(studio, judging.match(studio, project, wish(given)))
+    found = self_test(studio, judging.begin(studio, person, project, compare_prepare.wanted(given)))
     wrong = [each.detail for each in found if each.ok is False]
     loud = [each.detail for each in found if each.ok is None]
     away = any(each.name == "elsewhere" for each in found)
     title = "Verified is what answers on this machine" if away else "Both sides verified"
     said, details = " ".join(wrong or loud), [each.detail for each in found]
     return {"ok": not wrong, "title": title, "said": said, "details": details}
-
-
-def wish(given: dict[str, Any]) -> Judging:
-    return Judging((str(given["one"]), str(given["two"])), judging.listed(str(given.get("questions") or "")))
 
 
 def as_shown(round: Round) -> dict[str, Any]:

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from studio.core.judging import Judging
 from studio.core.records import Person
 from studio.ui.show import counted
 from studio.work import judging, preparing
-from studio.work.judging import Judging
 from studio.work.studio import Studio
 from studio.work.unattended import Preparation
 
 
 def on_prepare(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
-    arms = str(given["one"]), str(given["two"])
-    wanted = Judging(arms, judging.listed(str(given.get("questions") or "")))
-    return told(preparing.start(studio, person, str(given["project"]), wanted))
+    return told(preparing.start(studio, person, str(given["project"]), wanted(given)))
 
 
 def on_prepared(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
-    return told(preparing.now(studio, person, str(given["project"])))
+    return told(preparing.latest(studio, person, str(given["project"])))
 
 
 def on_unprepare(studio: Studio, person: Person, given: dict[str, Any]) -> dict[str, Any]:
@@ -27,21 +25,33 @@ def on_unprepare(studio: Studio, person: Person, given: dict[str, Any]) -> dict[
     return on_prepared(studio, person, given)
 
 
+def wanted(given: dict[str, Any]) -> Judging:
+    """What the page says is to be judged; `wish` is the other way."""
+    return Judging((str(given["one"]), str(given["two"])), judging.listed(str(given.get("questions") or "")))
+
+
+def wish(wanted: Judging) -> dict[str, str]:
+    return {"one": wanted.arms[0], "two": wanted.arms[1], "questions": "\n".join(wanted.questions)}
+
+
 def told(found: Preparation | None) -> dict[str, Any]:
-    """How far it is, as a sentence; nothing where nothing was prepared since the studio was started."""
+    """How far it is, as a sentence, and what to go on with where it ended before all were ready."""
     if found is None:
-        return {"going": False, "said": ""}
-    pairs = counted(found.total, "pair of answers", "pairs of answers")
+        return {"going": False, "said": "", "left": None}
+    questions = counted(found.total, "question")
     if not found.over:
-        said = f"{found.done} of {pairs} ready. You can leave this page, or judge what is ready."
+        said = f"{found.done} of {questions} ready. You can leave this page, or judge what is ready."
     elif found.trouble:
-        said = f"{found.trouble} {found.done} of {pairs} ready and kept."
+        said = f"{found.trouble} {found.done} of {questions} ready and kept."
     elif found.stopped:
-        said = f"Stopped. {found.done} of {pairs} ready and kept; prepare again to go on."
+        said = f"Stopped. {found.done} of {questions} ready and kept."
     else:
         said = "All answers are ready: judge them without waiting."
-    trouble = bool(found.trouble)
-    return {"going": not found.over, "said": said, "trouble": trouble, "done": found.done, "total": found.total}  # fmt: skip
+    left = wish(found.wanted) if found.over and found.done < found.total else None
+    return {
+        "going": not found.over, "said": said, "trouble": bool(found.trouble), "done": found.done, "total": found.total,
+        "left": left,
+    }  # fmt: skip
 
 
 DEEDS = (on_prepare, on_prepared, on_unprepare)

@@ -6,15 +6,18 @@ import hashlib
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
 from studio.core.errors import BadInput
-from studio.core.judging import CALIBRATION, CHOICES, Round, Shown
+from studio.core.judging import CALIBRATION, CHOICES, Judging, Round, Shown
 from studio.core.nearest import Nearest
 from studio.core.records import Message, Person, Sampling
 from studio.core.text import clean
 from studio.engine.api import Ask
-from studio.store import rounds
+from studio.store import judgings, rounds
+from studio.store.judgings import Last
 from studio.work import comparing, elsewhere, evaluation_plan, planning
 from studio.work.evaluating import AT_ONCE
 from studio.work.evaluation_plan import USUAL, Asking, Contender, Held, Words
@@ -28,14 +31,6 @@ REASONS = ("voice", "facts", "length", "format")
 TYPED = "typed-"  # begins the id of a question that is of no conversation
 
 Picked = tuple[Held, bool]  # a question, and whether it calibrates
-
-
-@dataclass(frozen=True)
-class Judging:
-    """What is judged: two arms by their names, on held-out questions, or on `questions` where some are given."""
-
-    arms: tuple[str, str]
-    questions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,6 +57,29 @@ class Match:
     def ask(self, to: Contender, held: Held, sampling: Sampling) -> Ask:
         adapter = comparing.adapter(self.asking.studio, to.tuned)
         return Ask(self.asking.asked(to, held), adapter, sampling, to.arm)
+
+
+def begin(studio: Studio, person: Person, project_id: str, wanted: Judging) -> Match:
+    """What a judge is about to judge, kept as their choice for when they come again. Raises as `match` does."""
+    found = match(studio, project_id, wanted)
+    with studio.database.writing() as db:
+        last = judgings.load(db, project_id, person.name)
+        if last is None or last.wanted != wanted:
+            judgings.keep(db, project_id, person.name, Last(wanted, now()))
+    return found
+
+
+def again(studio: Studio, person: Person, project_id: str) -> Judging | None:
+    """What a judge chose to judge last, to begin with; a run that was begun since takes the arms' place."""
+    with studio.database.reading() as db:
+        last = judgings.load(db, project_id, person.name)
+    if last is None:
+        return None
+    newest = next(iter(comparing.tuned(studio, project_id)), None)
+    spec: dict[str, Any] = newest.spec if newest else {"created_at": 0.0}
+    if newest and spec["created_at"] > datetime.fromisoformat(last.at).timestamp():
+        return Judging(("base", f"run:{newest.id}"), last.wanted.questions)
+    return last.wanted
 
 
 def next_round(

@@ -1,7 +1,8 @@
 """Answering every question of a judging unattended, so that it can be judged later without waiting.
 
 Each round is kept as soon as both its answers are there, so what was prepared outlives a stop and a restart, and to
-prepare again is to go on.
+prepare again is to go on. What was to be prepared, and what became of that, is kept, too: a closed or killed studio tells it
+when it is back.
 """
 
 from __future__ import annotations
@@ -11,13 +12,19 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 
 from studio.core.errors import Busy, StudioError
+from studio.core.judging import Judging
 from studio.core.records import Person
+from studio.store import judgings, rounds
+from studio.store.judgings import Last
 from studio.work import evaluating, judging, occupied
-from studio.work.judging import Judging, Match, Picked
+from studio.work.judging import Match, Picked
 from studio.work.studio import Studio
 from studio.work.unattended import Preparation
+from studio.work.writing import now
 
 log = logging.getLogger(__name__)
+READY, STOPPED = "ready", "stopped"  # outcomes; any other is the sentence of what went wrong
+CUT_OFF = "The studio was closed while these were being prepared."
 
 
 def start(studio: Studio, person: Person, project_id: str, wanted: Judging) -> Preparation:
@@ -37,30 +44,56 @@ def start(studio: Studio, person: Person, project_id: str, wanted: Judging) -> P
                 "Wait until they are, or stop that, then prepare yours."
             )
         picked = judging.picked(studio, person, project_id, found)
-        ahead.preparation = new = Preparation(project_id, person.name, wanted, len(picked))
-    what = (studio, person, found, picked, new)
+        # Without those that calibrate: how many there are is not told.
+        questions = sum(not calibrates for _, calibrates in picked)
+        chosen = Last(wanted, now(), questions)
+        with studio.database.writing() as db:
+            judgings.keep(db, project_id, person.name, chosen)
+        ahead.preparation = new = Preparation(project_id, person.name, wanted, questions)
+    what = (studio, person, found, picked, new, chosen.at)
     threading.Thread(target=work, args=what, daemon=True, name="preparing").start()
     return new
 
 
-def now(studio: Studio, person: Person, project_id: str) -> Preparation | None:
-    """What is, or was last, prepared for a judge here since the studio was started."""
+def latest(studio: Studio, person: Person, project_id: str) -> Preparation | None:
+    """What is being prepared for a judge in this studio, or was last prepared, also before it was started."""
+    return in_memory(studio, person, project_id) or on_disk(studio, person, project_id)
+
+
+def in_memory(studio: Studio, person: Person, project_id: str) -> Preparation | None:
     found = studio.unattended.preparation
     return found if found and (found.project, found.judge) == (project_id, person.name) else None
 
 
+def on_disk(studio: Studio, person: Person, project_id: str) -> Preparation | None:
+    """What was prepared before the studio was started; of what ended in no way that is known, it was the studio that ended."""
+    with studio.database.reading() as db:
+        last = judgings.load(db, project_id, person.name)
+        made = rounds.of(db, project_id, person.name)
+    if last is None or not last.preparing:
+        return None
+    ready = min(sum(each.at >= last.at and not each.calibrates for each in made), last.preparing)
+    outcome = READY if ready == last.preparing else last.outcome or CUT_OFF
+    trouble = "" if outcome in (READY, STOPPED) else outcome
+    return Preparation(
+        project_id, person.name, last.wanted, last.preparing, stopped=outcome == STOPPED, done=ready, over=True, trouble=trouble
+    )  # fmt: skip
+
+
 def stop(studio: Studio, person: Person, project_id: str) -> None:
     """End it within a token. What is ready stays."""
-    if found := now(studio, person, project_id):
+    if found := in_memory(studio, person, project_id):
         found.stopped = True
 
 
-def work(studio: Studio, person: Person, found: Match, picked: Sequence[Picked], mine: Preparation) -> None:
-    """The thread: what becomes of it stands in `mine`, failures too."""
+def work(
+    studio: Studio, person: Person, found: Match, picked: Sequence[Picked], mine: Preparation, begun: str
+) -> None:
+    """The thread: what becomes of it stands in `mine` and on the disk, failures too."""
 
     def listed(left: Sequence[Picked], ended: Callable[[], bool]) -> Iterator[int]:
-        for place, _ in judging.answered(studio, person, mine.project, found, left, ended):
-            mine.done += 1
+        for place, made in judging.answered(studio, person, mine.project, found, left, ended):
+            mine.done += not made.calibrates
             yield place
 
     try:
@@ -72,4 +105,10 @@ def work(studio: Studio, person: Person, found: Match, picked: Sequence[Picked],
             log.exception("preparing questions failed")
             mine.trouble = evaluating.UNFORESEEN
     finally:
-        mine.over = True
+        try:
+            with studio.database.writing() as db:
+                judgings.end(
+                    db, mine.project, mine.judge, begun, mine.trouble or (STOPPED if mine.stopped else READY)
+                )
+        finally:
+            mine.over = True

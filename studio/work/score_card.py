@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -196,24 +197,24 @@ def measure(studio: Studio, project_id: str, run_id: str) -> None:
     if measured(run):
         return
     base, adapter = str(run.spec["base"]), studio.home.adapter(run.id)
-    asks = [
-        Ask((Message("user", each.text),), weights, SHORT)
-        for weights in (None, adapter)
-        for each in questions()
-    ]
-    answers = dict(studio.engine.answer_all(base, asks, AT_ONCE, lambda: False))
-    texts = [answers[place].text for place in range(len(asks))]
+    texts = {weights: quizzed(studio, base, weights) for weights in (None, adapter)}
     gauge = run_data.asset(GAUGE)
     said = [Said(tuple(messages), weights) for weights in (None, adapter) for _, messages in gauge]
     losses = dict(studio.engine.losses(base, said, lambda: False))
     nats = [sum(each.nats for each in losses[place]) for place in range(len(said))]
     tokens = [sum(each.tokens for each in losses[place]) for place in range(len(gauge))]
-    half = len(asks) // 2
     kept = {
-        "of": key(run), "base": texts[:half], "run": texts[half:],
+        "of": key(run), "base": texts[None], "run": texts[adapter],
         "general": list(zip(nats[: len(gauge)], nats[len(gauge) :], tokens, strict=True)),
     }  # fmt: skip
     write_lines(run.folder / KEPT, [json.dumps(kept, ensure_ascii=False).encode()])
+
+
+def quizzed(studio: Studio, base: str, weights: Path | None) -> list[str]:
+    """The answers of one side alone: in 16 bits the base's would be others beside every run, by the rounding of another batch."""
+    asks = [Ask((Message("user", each.text),), weights, SHORT) for each in questions()]
+    answers = dict(studio.engine.answer_all(base, asks, AT_ONCE, lambda: False))
+    return [answers[place].text for place in range(len(asks))]
 
 
 def measured(run: Run) -> dict[str, Any]:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from threading import Lock
 
+from studio.core.judging import Judging
+
 
 @dataclass
 class Preparation:
-    """Rounds being answered before anybody judges them. Its own thread alone sets what stands below `stopped`."""
+    """Questions being answered before anybody judges them. Its own thread alone sets what stands below `stopped`."""
 
     project: str
     judge: str
-    wanted: object  # what is judged: `judging.Judging`
-    total: int  # rounds
+    wanted: Judging
+    total: int  # questions
     stopped: bool = False
     done: int = 0
     over: bool = False

@@ -167,3 +167,28 @@ def test_the_last_answer_of_a_chat_is_fixed_in_write_and_a_held_out_one_opens_it
     expect(editor.locator(".notes")).to_contain_text("held out")
     expect(editor.get_by_label("assistant says")).to_have_value(re.compile("On boat"))
     assert violations(page) == []
+
+
+def test_a_list_that_a_killed_studio_was_preparing_is_told_and_gone_on_with(page, served):
+    questions = "\n".join(f"Which boat has parcel {number}?" for number in range(300))
+    page.goto(served.url)
+    go_to(page, "Compare")
+    judge = page.locator("#judge")
+    judge.locator("details", has=page.get_by_label("Your own questions")).evaluate(
+        "all => { all.open = true; }"
+    )
+    judge.get_by_label("Your own questions").fill(questions)
+    judge.get_by_role("button", name="Prepare all answers first").click()
+    expect(judge.locator(".ahead")).to_contain_text(re.compile(r"^[1-9]\d* of 300 questions ready"))
+    served.kill()
+    served.start()
+    page.goto(served.url)
+    go_to(page, "Compare")
+
+    expect(judge.locator(".ahead")).to_contain_text("The studio was closed while these were being prepared.")
+    expect(judge.locator(".ahead")).to_contain_text(re.compile(r"[1-9]\d* of 300 questions ready and kept"))
+    expect(judge.get_by_label("Your own questions")).to_have_value(questions)
+    judge.get_by_role("button", name="Go on preparing").click()
+    judge.get_by_role("button", name="Stop preparing").click()
+    expect(judge.locator(".ahead")).to_contain_text("Stopped.")
+    expect(judge.get_by_role("button", name="Go on preparing")).to_be_visible()

@@ -12,6 +12,7 @@ from server_elsewhere import endless, event, failed, piece, running, sent, strea
 from test_compare import last, opened, parts_of
 
 from studio.core.errors import BadInput, DoesNotFit, NoAnswer, NotFound
+from studio.core.judging import Judging
 from studio.core.records import Message, Sampling
 from studio.engine.api import Ask
 from studio.store import settings
@@ -19,7 +20,6 @@ from studio.ui import compare_arms, compare_blind, compare_endpoint, compare_fix
 from studio.work import comparing, drafting, elsewhere, evaluating, fixing, judging, self_test, writing
 from studio.work import prompts as kept
 from studio.work.evaluation_plan import Words
-from studio.work.judging import Judging
 
 FOLD, URL, MODEL, KEY, ON, OFF, FORGET, SAID = range(8)
 

@@ -4,10 +4,10 @@ import harbour
 import pytest
 
 from studio.core.errors import BadInput, NotFound
+from studio.core.judging import Judging
 from studio.core.records import Message, Person
 from studio.core.text import made as text_of
 from studio.work import fixing, judging, planning, writing
-from studio.work.judging import Judging
 
 ADA, BEN = Person("Ada"), Person("Ben")
 ARMS = ("base", "prompt:brief@1")

@@ -13,10 +13,9 @@ import pytest
 from scipy.stats import binomtest, fisher_exact
 
 from studio.core.errors import BadInput, NotFound
-from studio.core.judging import CALIBRATION, tallies
+from studio.core.judging import CALIBRATION, Judging, tallies
 from studio.core.records import Answer, Person
 from studio.work import judging, planning, standing
-from studio.work.judging import Judging
 from studio.work.unattended import Unattended
 
 ADA, BEN = Person("Ada"), Person("Ben")

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 import pytest
 
 from studio.core.errors import Busy, DoesNotFit
+from studio.core.judging import Judging
 from studio.core.records import Change, Message, Person
 from studio.work import evaluating, judging, models, preparing, prompts, writing
-from studio.work.judging import Judging
 from studio.work.studio import opened
 from studio.work.unattended import Unattended
 
@@ -87,6 +87,9 @@ def test_it_is_stopped_and_gone_on_with_after_a_restart(studio, project, home, m
 
     again = opened(home)
     try:
+        found = preparing.latest(again, ADA, project)
+        assert (found.wanted, found.stopped, found.over, found.trouble) == (WANTED, True, True, "")
+        assert len(ready) <= found.done < found.total
         preparing.start(again, ADA, project, WANTED)
         wait(again)
         assert ready < {each.id for each in real(again, project)}
@@ -96,6 +99,29 @@ def test_it_is_stopped_and_gone_on_with_after_a_restart(studio, project, home, m
         again.database.close()
 
 
+def test_what_a_killed_studio_was_preparing_is_told_when_it_is_back(studio, project, home):
+    studio.unattended.turn.acquire()  # so nothing is ready yet: as if it was killed now
+    try:
+        preparing.start(studio, ADA, project, WANTED)
+        again = opened(home)
+        try:
+            found = preparing.latest(again, ADA, project)
+            assert (found.wanted, found.over, found.trouble) == (WANTED, True, preparing.CUT_OFF)
+            assert (found.done, preparing.latest(again, BEN, project)) == (0, None)
+
+            # Judged one by one, all are ready, too.
+            judge_all(again, project, engine_must_rest=False)
+            assert preparing.latest(again, ADA, project).trouble == ""
+            # Who judges something else since is told nothing of it.
+            judging.begin(again, ADA, project, Judging(WANTED.arms, ("And now?",)))
+            assert preparing.latest(again, ADA, project) is None
+        finally:
+            again.jobs.close()
+            again.database.close()
+    finally:
+        studio.unattended.turn.release()
+
+
 def test_one_at_a_time_and_the_same_again_goes_on(studio, project):
     studio.unattended.turn.acquire()
     try:
@@ -103,7 +129,7 @@ def test_one_at_a_time_and_the_same_again_goes_on(studio, project):
         assert preparing.start(studio, ADA, project, WANTED) is first
         with pytest.raises(Busy, match="prepared for Ada just now: 0 of"):
             preparing.start(studio, BEN, project, WANTED)
-        assert preparing.now(studio, BEN, project) is None
+        assert preparing.latest(studio, BEN, project) is None
     finally:
         studio.unattended.turn.release()
     wait(studio)

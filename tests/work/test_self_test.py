@@ -7,6 +7,7 @@ import time
 import pytest
 
 from studio.core.errors import BadInput, NotFound
+from studio.core.judging import Judging
 from studio.core.records import Change, Message, Person, Sampling
 from studio.store import runs
 from studio.work import (
@@ -20,7 +21,6 @@ from studio.work import (
     training,
     writing,
 )
-from studio.work.judging import Judging
 from studio.work.studio import opened
 
 ADA = Person("Ada")

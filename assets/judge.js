@@ -60,6 +60,7 @@ async function begin(wish) {
   mine = wish;
   wanted = { project: props.value.project, ...wish };
   votes = 0;
+  hushAhead();
   if (await verified()) await forward();
 }
 

@@ -16,6 +16,9 @@ async function askAhead() {
   if (told && !told.error && project === props.value.project) tellAhead(told); else aheadTimer = setTimeout(askAhead, 2000);
 }
 
+// What is ready need not be said any longer to who judges it.
+function hushAhead() { if (!ahead.querySelector("progress:not([hidden])") && !leftAhead) ahead.replaceChildren(); }
+
 function tellAhead(told) {
   if (!told) return;
   clearTimeout(aheadTimer);
@@ -27,7 +30,7 @@ function tellAhead(told) {
     bar.setAttribute("aria-label", "Questions that are answered on both sides");
     said = make("p", "soft num");
     halt = deed("Stop preparing", "quiet", async () => tellAhead(await asked(server.on_unprepare, { project: props.value.project })));
-    on = deed("Go on preparing", "quiet", () => prepare(leftAhead));
+    on = deed("Go on preparing", "", () => prepare(leftAhead));
     ahead.replaceChildren(bar, said, halt, on);
   }
   leftAhead = told.left;

@@ -228,7 +228,7 @@ def sentence(tally: Tally, name_a: str, name_b: str) -> str:
         return f"{said}: about equally good.{bad}"
     more = shares.votes_to_settle(tally.b_wins, tally.a_wins)
     settled = (
-        f"about {more} more clear votes would probably settle it"
+        f"about {more} more clear vote{'s' * (more > 1)} would probably settle it"
         if more
         else f"they are so near that more than {shares.MOST} more clear votes would be needed"
     )

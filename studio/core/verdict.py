@@ -152,4 +152,4 @@ def unsettled(known: Evidence) -> Iterator[str]:
 def judging_on(known: Evidence) -> Iterator[str]:
     """Blind votes say more than any figure, where they can still settle it."""
     if more := shares.votes_to_settle(known.votes.b_wins, known.votes.a_wins):
-        yield f"Judge about {more} more questions blind, above: figures do not know what people prefer."
+        yield f"Judge about {more} more question{'s' * (more > 1)} blind, above: figures do not know what people prefer."

@@ -8,7 +8,8 @@ from typing import Any
 import gradio as gr
 
 from studio.core.endpoint import ARM
-from studio.core.judging import CALIBRATION, Round, Tally, titled
+from studio.core.estimate import Estimate
+from studio.core.judging import CALIBRATION, Calibration, Round, Tally, percent, titled
 from studio.core.records import Person
 from studio.core.shares import sign_test
 from studio.ui import compare_arms, compare_endpoint, compare_fix, compare_prepare, need
@@ -156,9 +157,13 @@ def as_bar(tally: Tally, said: str) -> dict[str, Any]:
     return {"name": name, "said": said, "beside": beside, "value": share.value, "low": share.low, "high": share.high}  # fmt: skip
 
 
-def said_of(judge: str, found: Any) -> str:
-    sides = f"left preferred in {found.left.value:.0%} of clear votes [{found.left.low:.0%} to {found.left.high:.0%}]"
+def said_of(judge: str, found: Calibration) -> str:
+    sides = f"left preferred in {percent(found.left.value)} of clear votes {ends(found.left)}"
     if not found.rounds:
         return f"{judge}: {sides}; no calibration round yet."
-    noise = f"a preference in {found.noise.value:.0%} of {counted(found.rounds, 'calibration round')} [{found.noise.low:.0%} to {found.noise.high:.0%}]"
-    return f"{judge}: {sides}; {noise}."
+    rounds = counted(found.rounds, "calibration round")
+    return f"{judge}: {sides}; a preference in {percent(found.noise.value)} of {rounds} {ends(found.noise)}."
+
+
+def ends(share: Estimate) -> str:
+    return f"[{percent(share.low).removesuffix(' %')} to {percent(share.high)}]"

@@ -173,7 +173,7 @@ def proof(studio: Studio, run: str, format: str, folder: Path) -> str:
     why = ROUNDED if format == "merged" else "Export it again; if that does not help, train again."
     return show.note(
         f"Loaded again and asked {asked}: {found.same} of {found.asked} answers are the studio's, word for word, and "
-        f"{found.alike:.0%} of the words come before the first that differs. {why}",
+        f"{100 * found.alike:.0f} % of the words come before the first that differs. {why}",
         "warn" if format == "adapter" else "",
     )
 

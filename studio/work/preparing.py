@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 
 from studio.core.errors import Busy, StudioError
-from studio.core.judging import Judging
+from studio.core.judging import Judging, Round
 from studio.core.records import Person
 from studio.store import judgings, rounds
 from studio.store.judgings import Last
@@ -56,8 +56,18 @@ def start(studio: Studio, person: Person, project_id: str, wanted: Judging) -> P
 
 
 def latest(studio: Studio, person: Person, project_id: str) -> Preparation | None:
-    """What is being prepared for a judge in this studio, or was last prepared, also before it was started."""
-    return in_memory(studio, person, project_id) or on_disk(studio, person, project_id)
+    """What is being prepared for a judge, or was last prepared, also before the studio was started; None where they began
+    to judge something else since.
+    """
+    found = in_memory(studio, person, project_id)
+    if found and not found.over:
+        return found
+    with studio.database.reading() as db:
+        last = judgings.load(db, project_id, person.name)
+        made = rounds.of(db, project_id, person.name)
+    if found and last and last.wanted == found.wanted:
+        return found
+    return on_disk(project_id, person, last, made) if last and last.preparing else None
 
 
 def in_memory(studio: Studio, person: Person, project_id: str) -> Preparation | None:
@@ -65,13 +75,8 @@ def in_memory(studio: Studio, person: Person, project_id: str) -> Preparation | 
     return found if found and (found.project, found.judge) == (project_id, person.name) else None
 
 
-def on_disk(studio: Studio, person: Person, project_id: str) -> Preparation | None:
+def on_disk(project_id: str, person: Person, last: Last, made: Sequence[Round]) -> Preparation:
     """What was prepared before the studio was started; of what ended in no way that is known, it was the studio that ended."""
-    with studio.database.reading() as db:
-        last = judgings.load(db, project_id, person.name)
-        made = rounds.of(db, project_id, person.name)
-    if last is None or not last.preparing:
-        return None
     ready = min(sum(each.at >= last.at and not each.calibrates for each in made), last.preparing)
     outcome = READY if ready == last.preparing else last.outcome or CUT_OFF
     trouble = "" if outcome in (READY, STOPPED) else outcome

@@ -72,6 +72,7 @@ def test_the_table_of_wins_begins_with_the_base_and_halves_ties():
             "A preferred in 17 of 20 clear votes (85 %, 95 % interval 62 to 97 %): better.",
         ),
         (Tally("a", "b", 6, 17), "Not yet known which is better: about"),
+        (Tally("a", "b", 1, 10), "about 1 more clear vote would probably settle it."),
         (Tally("a", "b", 500, 500), "about equally good."),
         (Tally("a", "b", 30, 30), "more than 400 more clear votes would be needed"),
         (Tally("a", "b", 1, 2, 0, 4), "On 4 of 7 questions both were bad."),

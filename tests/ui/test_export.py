@@ -77,7 +77,7 @@ def test_a_merged_model_is_written_not_zipped_and_asked_what_the_studio_was_aske
     assert "model.safetensors" in said
     assert button["visible"] is False
     assert "2 of 3 answers are the studio&#x27;s" in proved
-    assert "78% of the words come before the first that differs" in proved
+    assert "78 % of the words come before the first that differs" in proved
     assert "rounds the adapter" in proved
     ours, theirs = engine.asked
     assert [each.adapter for each in ours] == [run / "adapter"] * 3

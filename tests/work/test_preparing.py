@@ -73,6 +73,9 @@ def test_every_question_is_answered_unattended_and_judged_without_the_model(stud
     assert len({each.question for each in real(studio, project)}) == len(QUESTIONS)
     judge_all(studio, project)
     assert all(each.choice == "tie" for each in judging.all_of(studio, project))
+    assert preparing.latest(studio, ADA, project) is found
+    judging.begin(studio, ADA, project, Judging(WANTED.arms, ("And now?",)))
+    assert preparing.latest(studio, ADA, project) is None
 
 
 def test_it_is_stopped_and_gone_on_with_after_a_restart(studio, project, home, monkeypatch):

@@ -39,11 +39,11 @@ function offer() {
     before.replaceChildren(make("p", "soft", "Train a model, or keep a prompt in the Prompt tab: then its answers can be judged against the base's without knowing which is which."));
     return;
   }
-  const known = arm => arms.some(each => each.arm === arm), again = mine && known(mine.one) && known(mine.two) ? mine : { one: "base", two: arms[1].arm, questions: "" };
+  const there = arm => arms.some(each => each.arm === arm), again = mine && there(mine.one) && there(mine.two) ? mine : { one: "base", two: arms[1].arm };
   const [one, first] = choice("Judge", again.one), [two, second] = choice("against", again.two);
   const own = make("details"), text = make("textarea"), row = make("div", "choosing");
   text.rows = 4;
-  text.value = again.questions;
+  text.value = mine ? mine.questions : "";
   own.open = Boolean(text.value);
   text.setAttribute("aria-label", "Your own questions, one on each line");
   own.append(make("summary", "", "Ask your own questions instead of the held-out ones"), text);

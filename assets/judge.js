@@ -48,7 +48,7 @@ function offer() {
   text.setAttribute("aria-label", "Your own questions, one on each line");
   own.append(make("summary", "", "Ask your own questions instead of the held-out ones"), text);
   const wish = () => ({ one: first.value, two: second.value, questions: text.value });
-  row.append(one, two, deed("Start judging", "primary", () => begin(wish())), deed("Prepare all answers first", "", () => prepare(wish())));
+  row.append(one, two, deed("Start judging", "", () => begin(wish())), deed("Prepare all answers first", "quiet", () => prepare(wish())));
   const rate = "Which answer is whose is told after the next vote. About one round in " + props.value.calibration + " shows two answers of the same model, to learn how much of a preference is chance.";
   const away = make("p", "soft"), tell = () => { away.textContent = [...new Set([first.value, second.value])].map(each => props.value.away[each] || "").join(""); };
   row.onchange = tell;
@@ -209,7 +209,7 @@ async function stand() {
     for (const each of told.strengths.slice(1)) score.append(...bar(each));
     made.push(make("h3", "", "Chance to be preferred over " + told.strengths[0].name), score);
   }
-  if (told.agreement !== null) made.push(make("p", "soft", "Judges' agreement (Krippendorff's alpha, 1 is whole, 0 chance): " + told.agreement.toFixed(2) + "."));
+  if (told.agreement !== null) made.push(make("p", "soft", "Judges' agreement (Krippendorff's alpha, 1 is whole, 0 chance): " + told.agreement.toFixed(2).replace("-", "−") + "."));
   const judges = make("ul", "dots");
   judges.append(...told.judges.map(each => make("li", "soft", each)));
   if (told.judges.length) made.push(judges);

@@ -239,7 +239,7 @@ def on_open(
 ) -> tuple[Any, ...]:
     """The choices as they are now. A new run is put to the right; otherwise what a person chose stays, or was handed here."""
     choices = compare_arms.choices(studio, project)
-    newest = next((arm for _, arm in choices if arm.startswith("run:")), "base")
+    newest = compare_arms.newest(choices)
     now = {"project": project, "newest": newest}
     arms, under = compare_arms.by_kind(chosen)
     many = compare_arms.shown(many)

@@ -34,6 +34,11 @@ def choices(studio: Studio, project: str) -> list[tuple[str, str]]:
     return [BASE, *runs, *([(f"Elsewhere: {titled(away.arm)}", away.arm)] if away else [])]
 
 
+def newest(choices: Sequence[tuple[str, str]]) -> str:
+    """The arm of the newest run among them; the base where there is none."""
+    return next((arm for _, arm in choices if arm.startswith("run:")), BASE[1])
+
+
 def of_run(studio: Studio, run: Run) -> Iterator[tuple[str, str]]:
     yield show_run.label(run), f"run:{run.id}"
     for each in comparing.points(studio, run):

@@ -8,8 +8,8 @@ from typing import Any
 import gradio as gr
 
 from studio.core.endpoint import ARM
-from studio.core.estimate import Estimate
-from studio.core.judging import CALIBRATION, Calibration, Round, Tally, percent, titled
+from studio.core.gap import ends, percent
+from studio.core.judging import CALIBRATION, Calibration, Round, Tally, titled
 from studio.core.records import Person
 from studio.core.shares import sign_test
 from studio.ui import compare_arms, compare_endpoint, compare_fix, compare_prepare, need
@@ -59,7 +59,8 @@ def on_judge(studio: Studio, person: Person, project: str | None) -> dict[str, A
     # What stands second is chosen: nothing that leaves.
     local = [each for each in columns if not each[1].startswith(ARM)]
     arms = [{"label": label, "arm": arm} for label, arm in dict.fromkeys([*local, *words, *columns])]
-    away, last = compare_endpoint.asked_besides(studio), judging.again(studio, person, project)
+    away = compare_endpoint.asked_besides(studio)
+    last = judging.again(studio, person, project, compare_arms.newest(columns))
     return {
         "project": project, "arms": arms, "away": away, "reasons": judging.REASONS, "calibration": CALIBRATION,
         "last": compare_prepare.wish(last) if last else None,
@@ -163,7 +164,3 @@ def said_of(judge: str, found: Calibration) -> str:
         return f"{judge}: {sides}; no calibration round yet."
     rounds = counted(found.rounds, "calibration round")
     return f"{judge}: {sides}; a preference in {percent(found.noise.value)} of {rounds} {ends(found.noise)}."
-
-
-def ends(share: Estimate) -> str:
-    return f"[{percent(share.low).removesuffix(' %')} to {percent(share.high)}]"

@@ -12,6 +12,7 @@ from typing import Any
 import gradio as gr
 
 from studio.core.errors import BadInput, DoesNotFit, StudioError
+from studio.core.gap import percent
 from studio.core.records import STATUSES, Person, Wanted
 from studio.ui import show, show_run
 from studio.ui.shell import Shell
@@ -173,7 +174,7 @@ def proof(studio: Studio, run: str, format: str, folder: Path) -> str:
     why = ROUNDED if format == "merged" else "Export it again; if that does not help, train again."
     return show.note(
         f"Loaded again and asked {asked}: {found.same} of {found.asked} answers are the studio's, word for word, and "
-        f"{100 * found.alike:.0f} % of the words come before the first that differs. {why}",
+        f"{percent(found.alike)} of the words come before the first that differs. {why}",
         "warn" if format == "adapter" else "",
     )
 

@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 from uuid import uuid4
 
 from studio.core.errors import BadInput
@@ -16,7 +15,7 @@ from studio.core.nearest import Nearest
 from studio.core.records import Message, Person, Sampling
 from studio.core.text import clean
 from studio.engine.api import Ask
-from studio.store import judgings, rounds
+from studio.store import judgings, rounds, runs
 from studio.store.judgings import Last
 from studio.work import comparing, elsewhere, evaluation_plan, planning
 from studio.work.evaluating import AT_ONCE
@@ -69,16 +68,16 @@ def begin(studio: Studio, person: Person, project_id: str, wanted: Judging) -> M
     return found
 
 
-def again(studio: Studio, person: Person, project_id: str) -> Judging | None:
-    """What a judge chose to judge last, to begin with; a run that was begun since takes the arms' place."""
+def again(studio: Studio, person: Person, project_id: str, newest: str) -> Judging | None:
+    """What a judge chose to judge last, to begin with; where the `newest` arm is a run that was begun since, base and it."""
     with studio.database.reading() as db:
         last = judgings.load(db, project_id, person.name)
     if last is None:
         return None
-    newest = next(iter(comparing.tuned(studio, project_id)), None)
-    spec: dict[str, Any] = newest.spec if newest else {"created_at": 0.0}
-    if newest and spec["created_at"] > datetime.fromisoformat(last.at).timestamp():
-        return Judging(("base", f"run:{newest.id}"), last.wanted.questions)
+    kind, _, run = newest.partition(":")
+    begun = float(str(runs.load(studio.home, run).spec["created_at"])) if kind == "run" else 0.0
+    if begun > datetime.fromisoformat(last.at).timestamp():
+        return Judging(("base", newest), last.wanted.questions)
     return last.wanted
 
 

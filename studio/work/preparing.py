@@ -46,11 +46,11 @@ def start(studio: Studio, person: Person, project_id: str, wanted: Judging) -> P
         picked = judging.picked(studio, person, project_id, found)
         # Without those that calibrate: how many there are is not told.
         questions = sum(not calibrates for _, calibrates in picked)
-        chosen = Last(wanted, now(), questions)
+        new = Preparation(project_id, person.name, wanted, questions, now())
         with studio.database.writing() as db:
-            judgings.keep(db, project_id, person.name, chosen)
-        ahead.preparation = new = Preparation(project_id, person.name, wanted, questions)
-    what = (studio, person, found, picked, new, chosen.at)
+            judgings.keep(db, project_id, person.name, Last(wanted, new.at, questions))
+        ahead.preparation = new
+    what = (studio, person, found, picked, new)
     threading.Thread(target=work, args=what, daemon=True, name="preparing").start()
     return new
 
@@ -81,7 +81,8 @@ def on_disk(project_id: str, person: Person, last: Last, made: Sequence[Round]) 
     outcome = READY if ready == last.preparing else last.outcome or CUT_OFF
     trouble = "" if outcome in (READY, STOPPED) else outcome
     return Preparation(
-        project_id, person.name, last.wanted, last.preparing, stopped=outcome == STOPPED, done=ready, over=True, trouble=trouble
+        project_id, person.name, last.wanted, last.preparing, last.at,
+        stopped=outcome == STOPPED, done=ready, over=True, trouble=trouble,
     )  # fmt: skip
 
 
@@ -91,9 +92,7 @@ def stop(studio: Studio, person: Person, project_id: str) -> None:
         found.stopped = True
 
 
-def work(
-    studio: Studio, person: Person, found: Match, picked: Sequence[Picked], mine: Preparation, begun: str
-) -> None:
+def work(studio: Studio, person: Person, found: Match, picked: Sequence[Picked], mine: Preparation) -> None:
     """The thread: what becomes of it stands in `mine` and on the disk, failures too."""
 
     def listed(left: Sequence[Picked], ended: Callable[[], bool]) -> Iterator[int]:
@@ -110,10 +109,9 @@ def work(
             log.exception("preparing questions failed")
             mine.trouble = evaluating.UNFORESEEN
     finally:
+        outcome = mine.trouble or (STOPPED if mine.stopped else READY)
         try:
             with studio.database.writing() as db:
-                judgings.end(
-                    db, mine.project, mine.judge, begun, mine.trouble or (STOPPED if mine.stopped else READY)
-                )
+                judgings.end(db, mine.project, mine.judge, mine.at, outcome)
         finally:
             mine.over = True

@@ -16,6 +16,7 @@ class Preparation:
     judge: str
     wanted: Judging
     total: int  # questions
+    at: str  # when it was begun, ISO 8601, UTC
     stopped: bool = False
     done: int = 0
     over: bool = False
